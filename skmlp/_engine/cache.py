@@ -1,0 +1,147 @@
+"""The bounded, thread-safe pool of compiled programs; needs no Keras, so that it can be asked before any fit."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+
+class CacheInfo(NamedTuple):
+    """What :func:`skmlp.cache_info` tells.
+
+    Attributes
+    ----------
+    hits : int
+        Fits that found an idle compiled program of their structure.
+    misses : int
+        Fits for which a program had to be built.
+    maxsize : int
+        The most programs that are kept.
+    currsize : int
+        Programs that exist now, in use or idle.
+    traces : int
+        Tracings of training programs since the process began; :func:`skmlp.clear_cache` leaves it alone.
+    """
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+    traces: int
+
+
+class ProgramPool:
+    """Programs by structure, lent to one fit at a time.
+
+    A program owns variables, so two fits that run at once in threads get two programs. The least recently used
+    idle program goes first when there are more than ``maxsize``; one in use is never taken away.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self.maxsize = maxsize
+        self._lock = threading.Lock()
+        self._building = threading.Lock()
+        self._idle: OrderedDict[int, tuple[Hashable, Any]] = OrderedDict()
+        self._lent = 0
+        self._generation = 0
+        self._hits = 0
+        self._misses = 0
+        self._traces = 0
+        self._also_clear: list[Callable[[], None]] = []
+
+    @contextmanager
+    def lend(self, key: Hashable, build: Callable[[], Any]) -> Iterator[Any]:
+        """Lend the program of ``key``, built by ``build`` when none is idle; back in the pool at the end.
+
+        A program whose fit failed comes back too: whoever borrows it resets all of its state.
+        """
+        with self._lock:
+            generation = self._generation
+            program = self._take(key)
+            self._hits += program is not None
+            self._misses += program is None
+            self._lent += 1
+        try:
+            if program is None:
+                with self._building:  # one at a time: tracing is CPU-bound Python, and Keras names its layers globally
+                    program = build()
+            yield program
+        finally:
+            with self._lock:
+                self._lent -= 1
+                if program is not None and generation == self._generation:
+                    self._idle[id(program)] = (key, program)
+                self._evict()
+
+    def _take(self, key: Hashable) -> Any | None:
+        for identity, (idle_key, program) in reversed(self._idle.items()):
+            if idle_key == key:
+                del self._idle[identity]
+                return program
+        return None
+
+    def _evict(self) -> None:
+        while self._idle and len(self._idle) + self._lent > self.maxsize:
+            self._idle.popitem(last=False)
+
+    def count_trace(self) -> None:
+        """Called by a program each time that TensorFlow traces it."""
+        with self._lock:
+            self._traces += 1
+
+    def clear(self) -> None:
+        """Forget every idle program, and those in use as they come back; start counting hits and misses anew."""
+        with self._lock:
+            self._idle.clear()
+            self._generation += 1
+            self._hits = self._misses = 0
+        for clear in self._also_clear:
+            clear()
+
+    def on_clear(self, clear: Callable[[], None]) -> None:
+        """Have another cache of compiled functions cleared along with this one."""
+        self._also_clear.append(clear)
+
+    def info(self) -> CacheInfo:
+        """Count what the pool holds and did."""
+        with self._lock:
+            return CacheInfo(self._hits, self._misses, self.maxsize, len(self._idle) + self._lent, self._traces)
+
+
+POOL = ProgramPool(maxsize=32)
+
+
+def cache_info() -> CacheInfo:
+    """Count the compiled training programs of this process.
+
+    Returns
+    -------
+    info : CacheInfo
+        A named tuple ``hits, misses, maxsize, currsize, traces``. A program is reused by every fit of the same
+        structure; ``traces`` counts every tracing of a training program since the process began.
+
+    Examples
+    --------
+    >>> import skmlp
+    >>> skmlp.cache_info().maxsize
+    32
+    """
+    return POOL.info()
+
+
+def clear_cache() -> None:
+    """Drop the compiled programs of this process, and count hits and misses from zero again.
+
+    Fitted estimators are not affected: they hold weights, and compile again when they are used.
+
+    Examples
+    --------
+    >>> import skmlp
+    >>> skmlp.clear_cache()
+    >>> skmlp.cache_info().currsize
+    0
+    """
+    POOL.clear()

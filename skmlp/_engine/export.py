@@ -1,0 +1,33 @@
+"""A fitted network as a compiled Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from skmlp._engine.program import Weights
+from skmlp._keras import keras
+from skmlp._network import build_network
+from skmlp._optimizers import make_optimizer
+from skmlp._spec import Plan
+
+
+def keras_model(plan: Plan, weights: Weights, metrics: Sequence[str]) -> Any:
+    """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights."""
+    chosen = plan.hyperparameters
+    rates = plan.values
+    regularizer = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
+    model = build_network(
+        plan.network,
+        dropout=lambda name: keras.layers.Dropout(rates[name], dtype=chosen.dtype, name=name),
+        kernel_regularizer=regularizer,
+        bias_regularizer=regularizer if chosen.regularize_bias else None,
+    )
+    settings = {**chosen.settings, **({"nesterov": True} if chosen.nesterov else {})}
+    model.compile(
+        optimizer=make_optimizer(chosen.optimizer, chosen.learning_rate, settings),
+        loss=plan.loss,
+        metrics=list(metrics),
+    )
+    model.set_weights(weights)
+    return model

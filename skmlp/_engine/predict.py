@@ -1,0 +1,86 @@
+"""Forward passes: one compiled function a network, fed with the weights, shared by threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmlp._engine.cache import POOL
+from skmlp._engine.graphs import CompiledFunction
+from skmlp._keras import keras, tf
+from skmlp._losses import penalty, per_sample_loss
+from skmlp._network import build_network, weights_of
+from skmlp._spec import NetworkSpec, Plan
+
+_CHUNK_BYTES = 1 << 25
+"""Activations that one call may hold: predictions of many rows are made in chunks of whole rows."""
+
+
+def forward(spec: NetworkSpec, weights: Sequence[Any], X: NDArray[np.floating]) -> tuple[Any, Any]:
+    """Run a network without dropout.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    weights : sequence of arrays or variables, in Keras' order
+    X : (n_samples, n_features) of the network's dtype
+
+    Returns
+    -------
+    logits, outputs : (n_samples, n_outputs) each
+        Before and after the output activation.
+    """
+    function = _forward_function(spec.without_dropout())
+    widest = max(spec.n_features, spec.n_outputs, *spec.hidden_layer_sizes, 1)
+    rows = max(64, _CHUNK_BYTES // (widest * X.itemsize))
+    tensors = [tf.convert_to_tensor(weight) for weight in weights]
+    parts = [function(tensors, tf.constant(X[start : start + rows])) for start in range(0, max(len(X), 1), rows)]
+    logits, outputs = (np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True))
+    return logits, outputs
+
+
+def evaluate(
+    plan: Plan,
+    weights: Sequence[Any],
+    logits: NDArray[np.floating],
+    y: NDArray[Any],
+    sample_weight: NDArray[np.floating],
+) -> float:
+    """The weighted mean loss of logits against a target as the loss takes it, with the penalty on the weights."""
+    chosen = plan.hyperparameters
+    losses = per_sample_loss(plan.loss, plan.network)(tf.constant(y), tf.constant(logits))
+    loss = float(np.average(losses.numpy().astype(np.float64), weights=sample_weight))
+    if chosen.l1 or chosen.l2:
+        kinds = ("kernel", "bias") if chosen.regularize_bias else ("kernel",)
+        loss += float(penalty(weights_of(plan.network, weights, kinds), chosen.l1, chosen.l2))
+    return loss
+
+
+@lru_cache(maxsize=32)
+def _forward_function(spec: NetworkSpec) -> CompiledFunction:
+    model = build_network(spec, activate_output=False)
+    activation = keras.activations.get(spec.output_activation)
+    trainable = {id(variable) for variable in model.trainable_variables}
+
+    def run(weights: list[Any], X: Any) -> tuple[Any, Any]:
+        pairs = list(zip(model.weights, weights, strict=True))
+        logits, _ = model.stateless_call(
+            [weight for variable, weight in pairs if id(variable) in trainable],
+            [weight for variable, weight in pairs if id(variable) not in trainable],
+            X,
+            training=False,
+        )
+        return logits, activation(logits)
+
+    signature = [
+        [tf.TensorSpec(variable.shape, spec.dtype) for variable in model.weights],
+        tf.TensorSpec((None, spec.n_features), spec.dtype),
+    ]
+    return CompiledFunction(run, signature)
+
+
+POOL.on_clear(_forward_function.cache_clear)

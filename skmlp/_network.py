@@ -1,0 +1,126 @@
+"""A network's spec made into a Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmlp._keras import keras
+from skmlp._spec import NetworkSpec, dropout_name
+
+
+def build_network(
+    spec: NetworkSpec,
+    *,
+    dropout: Callable[[str], Any] | None = None,
+    batch_normalization: Callable[..., Any] = keras.layers.BatchNormalization,
+    kernel_regularizer: Any = None,
+    bias_regularizer: Any = None,
+    activate_output: bool = True,
+) -> Any:
+    """Build the Keras model of a spec; its weights are Keras' defaults until somebody sets them.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The layers. Every one is dense; a hidden layer is followed by its normalisation, activation and dropout.
+    dropout : callable, optional
+        Makes the dropout layer of a given name (see `skmlp._spec.dropout_name`); without it, dropout is left out.
+    batch_normalization : callable, optional
+        Makes a batch-normalisation layer, given its dtype and name.
+    kernel_regularizer, bias_regularizer : keras.Regularizer, optional
+        Set on every dense layer.
+    activate_output : bool, default=True
+        False leaves the output activation out, so that the model returns logits.
+
+    Returns
+    -------
+    model : keras.Model
+        Takes (n_samples, n_features), returns (n_samples, n_outputs), with weights in the order of `weight_names`.
+    """
+    dtype = spec.dtype
+    regularizers = {"kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer}
+    normalizations = {"batch": batch_normalization, "layer": keras.layers.LayerNormalization}
+    hidden = inputs = keras.Input((spec.n_features,), dtype=dtype)
+    if dropout is not None and spec.input_dropout:
+        hidden = dropout("input_dropout")(hidden)
+    for layer, width in enumerate(spec.hidden_layer_sizes):
+        hidden = keras.layers.Dense(width, dtype=dtype, name=f"hidden_{layer}", **regularizers)(hidden)
+        if spec.normalization is not None:
+            hidden = normalizations[spec.normalization](dtype=dtype, name=f"normalization_{layer}")(hidden)
+        hidden = keras.layers.Activation(spec.activation[layer], dtype=dtype, name=f"activation_{layer}")(hidden)
+        if dropout is not None and spec.dropout[layer]:
+            hidden = dropout(dropout_name(layer))(hidden)
+    activation = spec.output_activation if activate_output else None
+    outputs = keras.layers.Dense(spec.n_outputs, activation, dtype=dtype, name="output", **regularizers)(hidden)
+    return keras.Model(inputs, outputs, name="mlp")
+
+
+def weight_names(spec: NetworkSpec) -> list[str]:
+    """The kinds of the weights of `build_network`, in Keras' order: kernel, bias, gamma, beta, and moving ones."""
+    normalization = {
+        None: [],
+        "layer": ["gamma", "beta"],
+        "batch": ["gamma", "beta", "moving_mean", "moving_variance"],
+    }
+    hidden = ["kernel", "bias", *normalization[spec.normalization]]
+    return hidden * len(spec.hidden_layer_sizes) + ["kernel", "bias"]
+
+
+def weights_of(spec: NetworkSpec, weights: Sequence[Any], kinds: Sequence[str]) -> list[Any]:
+    """Those of a network's weights that are of the given kinds."""
+    return [weight for weight, name in zip(weights, weight_names(spec), strict=True) if name in kinds]
+
+
+def initial_weights(
+    spec: NetworkSpec, kernel_initializer: str, bias_initializer: str, seed: int
+) -> list[NDArray[np.floating]]:
+    """Draw the weights that a fit starts from, with Keras' initializers, the same ones for the same seed."""
+    widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_outputs]
+    initializers = {
+        "kernel": kernel_initializer,
+        "bias": bias_initializer,
+        "gamma": "ones",
+        "beta": "zeros",
+        "moving_mean": "zeros",
+        "moving_variance": "ones",
+    }
+    weights = []
+    layer = -1
+    for position, name in enumerate(weight_names(spec)):
+        layer += name == "kernel"
+        shape = (widths[layer], widths[layer + 1]) if name == "kernel" else (widths[layer + 1],)
+        initializer = seeded(initializers[name], np.random.SeedSequence((seed, position)))
+        weights.append(np.asarray(initializer(shape, dtype=spec.dtype)))
+    return weights
+
+
+def seeded(name: str, sequence: np.random.SeedSequence) -> Any:
+    """The Keras initializer of that name, with a seed of our own where it has one."""
+    initializer = keras.initializers.get(name)
+    config = initializer.get_config()
+    if "seed" not in config:
+        return initializer
+    config["seed"] = int(sequence.generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
+    return type(initializer).from_config(config)
+
+
+def known_activations() -> list[str]:
+    """The names of Keras' activations; without GLU, which halves the width, and threshold, which needs arguments."""
+    return [name for name in _names(keras.activations) if name not in ("glu", "threshold")]
+
+
+def known_initializers() -> list[str]:
+    """The names of Keras' initializers; without STFT, which only makes convolutions."""
+    return [name for name in _names(keras.initializers) if name != "stft"]
+
+
+def _names(module: Any) -> list[str]:
+    """The lower-case names that a Keras module resolves with its ``get``."""
+    excluded = {"get", "serialize", "deserialize"}
+    return sorted(
+        name for name, value in vars(module).items() if name.islower() and callable(value) and name not in excluded
+    )

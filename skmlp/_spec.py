@@ -1,0 +1,190 @@
+"""What is compiled and what is passed: checked hyperparameters, the key of a training program, and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """The shape of a network: everything that decides its Keras layers, and nothing that a fit can pass as a value.
+
+    ``dropout`` and ``input_dropout`` say where a dropout layer stands; the rates are values.
+    """
+
+    n_features: int
+    hidden_layer_sizes: tuple[int, ...]
+    activation: tuple[str, ...]
+    dropout: tuple[bool, ...]
+    input_dropout: bool
+    normalization: str | None
+    n_outputs: int
+    output_activation: str
+    dtype: str
+
+    def without_dropout(self) -> NetworkSpec:
+        """The same network as it predicts, when dropout does nothing."""
+        return replace(self, dropout=(False,) * len(self.dropout), input_dropout=False)
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """The key of a compiled training program.
+
+    ``batch_size`` and ``block_steps`` are the fixed shape of a block, both None where the program takes any.
+    ``settings`` names the optimizer's traced settings; ``nesterov`` is static because Keras branches on it.
+    """
+
+    network: NetworkSpec
+    loss: str
+    optimizer: str
+    settings: tuple[str, ...]
+    nesterov: bool
+    l1: bool
+    l2: bool
+    regularize_bias: bool
+    jit_compile: bool
+    batch_size: int | None
+    block_steps: int | None
+
+    @property
+    def labels(self) -> bool:
+        """Whether targets are class numbers, int32 of shape (n_samples,), rather than (n_samples, n_outputs)."""
+        return self.loss == "sparse_categorical_crossentropy"
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The traced values in the order in which a program receives them."""
+        network = self.network
+        names = [name for name, used in (("l1", self.l1), ("l2", self.l2)) if used]
+        if network.input_dropout:
+            names.append("input_dropout")
+        names += [dropout_name(layer) for layer, used in enumerate(network.dropout) if used]
+        for setting in self.settings:
+            names += [setting, complement_name(setting)]
+        return tuple(names)
+
+    def pack(self, values: Mapping[str, float]) -> NDArray[np.floating]:
+        """The traced values as one vector, in the network's dtype.
+
+        A setting travels with its complement, ``1 - value``, taken in double precision: in float32,
+        ``1 - 0.999`` is wrong by 5e-5.
+        """
+        complete = dict(values)
+        for setting in self.settings:
+            complete[complement_name(setting)] = 1.0 - values[setting]
+        return np.array([complete[name] for name in self.value_names], dtype=self.network.dtype)
+
+
+def dropout_name(layer: int) -> str:
+    """The name of the traced dropout rate after a hidden layer, counted from 0."""
+    return f"dropout_{layer}"
+
+
+def complement_name(setting: str) -> str:
+    """The name under which ``1 - setting`` is passed."""
+    return f"1 - {setting}"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The constructor's values, checked and completed; ``settings`` holds those of the optimizer that are on."""
+
+    hidden_layer_sizes: tuple[int, ...]
+    activation: tuple[str, ...]
+    dropout: tuple[float, ...]
+    input_dropout: float
+    l1: float
+    l2: float
+    regularize_bias: bool
+    normalization: str | None
+    kernel_initializer: str
+    bias_initializer: str
+    optimizer: str
+    learning_rate: float
+    learning_rate_schedule: str | Callable[[int], float] | None
+    nesterov: bool
+    settings: Mapping[str, float]
+    epochs: int
+    shuffle: bool
+    dtype: str
+
+
+_XLA_STEPS = 16
+_BLOCK_BYTES = 1 << 22
+_BLOCK_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a fit does: its hyperparameters, and what its data decides."""
+
+    hyperparameters: Hyperparameters
+    n_features: int
+    n_outputs: int
+    loss: str
+    output_activation: str
+    batch_size: int
+    seed: int
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The network that is trained."""
+        chosen = self.hyperparameters
+        return NetworkSpec(
+            n_features=self.n_features,
+            hidden_layer_sizes=chosen.hidden_layer_sizes,
+            activation=chosen.activation,
+            dropout=tuple(rate > 0 for rate in chosen.dropout),
+            input_dropout=chosen.input_dropout > 0,
+            normalization=chosen.normalization,
+            n_outputs=self.n_outputs,
+            output_activation=self.output_activation,
+            dtype=chosen.dtype,
+        )
+
+    def steps_per_epoch(self, n_samples: int) -> int:
+        """The number of batches that the samples fill, the last one perhaps in part."""
+        return -(-n_samples // self.batch_size)
+
+    @property
+    def block_steps(self) -> int:
+        """The most batches in a block: enough to make a call worth while, few enough to stay near the processor."""
+        batch_bytes = self.batch_size * self.n_features * np.dtype(self.hyperparameters.dtype).itemsize
+        return int(np.clip(_BLOCK_BYTES // batch_bytes, 1, _BLOCK_STEPS))
+
+    def training_spec(self, n_samples: int) -> TrainingSpec:
+        """The key of the program that runs this plan on so many samples.
+
+        XLA makes a step three times as fast, and its compilation takes 0.3 s longer (docs/design.md has the
+        measurements). Whether it is used depends on the number of steps in an epoch alone: never on what ran before,
+        so that results repeat, nor on the number of epochs, so that training in parts is training at once.
+        """
+        chosen = self.hyperparameters
+        jit_compile = self.steps_per_epoch(n_samples) >= _XLA_STEPS
+        l1, l2 = chosen.l1 > 0, chosen.l2 > 0
+        return TrainingSpec(
+            network=self.network,
+            loss=self.loss,
+            optimizer=chosen.optimizer,
+            settings=tuple(chosen.settings),
+            nesterov=chosen.nesterov,
+            l1=l1,
+            l2=l2,
+            regularize_bias=chosen.regularize_bias and (l1 or l2),
+            jit_compile=jit_compile,
+            batch_size=self.batch_size if jit_compile else None,
+            block_steps=self.block_steps if jit_compile else None,
+        )
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Every traced value by name."""
+        chosen = self.hyperparameters
+        rates = {dropout_name(layer): rate for layer, rate in enumerate(chosen.dropout)}
+        penalties = {"l1": chosen.l1, "l2": chosen.l2}
+        return {**penalties, "input_dropout": chosen.input_dropout, **rates, **chosen.settings}

@@ -1,0 +1,212 @@
+"""What users pass in, checked before any work is done: parameters, sample weights, validation data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length
+
+# scikit-learn's own estimators declare their parameters with these. They are private, but third-party estimators
+# have no public way to get the same messages; tests/test_validation.py notices when they change.
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
+from skmlp._spec import Hyperparameters
+
+_RATE = Interval(Real, 0, 1, closed="left")
+_DECAY = Interval(Real, 0, 1, closed="left")
+_AMOUNT = Interval(Real, 0, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [str, "array-like"],
+    "dropout": [_RATE, "array-like"],
+    "input_dropout": [_RATE],
+    "l1": [_AMOUNT],
+    "l2": [_AMOUNT],
+    "regularize_bias": ["boolean"],
+    "normalization": [StrOptions({"batch", "layer"}), None],
+    "kernel_initializer": [str],
+    "bias_initializer": [str],
+    "loss": [str],
+    "output_activation": [str],
+    "optimizer": [StrOptions(set(OPTIMIZERS))],
+    "learning_rate": [_POSITIVE, None],
+    "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable, None],
+    "momentum": [_DECAY, None],
+    "nesterov": ["boolean", None],
+    "beta_1": [Interval(Real, 0, 1, closed="neither"), None],
+    "beta_2": [Interval(Real, 0, 1, closed="neither"), None],
+    "rho": [_DECAY, None],
+    "epsilon": [_POSITIVE, None],
+    "weight_decay": [_AMOUNT, None],
+    "clipnorm": [_POSITIVE, None],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "epochs": [_COUNT],
+    "shuffle": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_COUNT],
+    "tol": [_AMOUNT],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "dtype": [StrOptions({"float32", "float64"})],
+}
+
+_FINITE = ("l1", "l2", "learning_rate", "epsilon", "weight_decay", "clipnorm", "tol")
+
+
+def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
+    """Check and complete the constructor's values, after scikit-learn has checked them one by one.
+
+    Raises
+    ------
+    ValueError
+        If a value is not usable, by itself or with the others; the message names the parameter.
+    """
+    from skmlp._network import known_activations, known_initializers
+
+    for name in _FINITE:
+        value = parameters[name]
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{name}={value!r} is not finite: set it to an ordinary number.")
+    sizes = layer_sizes(parameters["hidden_layer_sizes"])
+    activations = known_activations()
+    initializers = known_initializers()
+    optimizer = parameters["optimizer"]
+    settings = resolve_settings(optimizer, {name: parameters[name] for name in SETTINGS})
+    learning_rate = parameters["learning_rate"]
+    return Hyperparameters(
+        hidden_layer_sizes=sizes,
+        activation=tuple(
+            known_name("activation", name, activations)
+            for name in per_layer("activation", parameters["activation"], len(sizes))
+        ),
+        dropout=dropout_rates(parameters["dropout"], len(sizes)),
+        input_dropout=float(parameters["input_dropout"]),
+        l1=float(parameters["l1"]),
+        l2=float(parameters["l2"]),
+        regularize_bias=bool(parameters["regularize_bias"]),
+        normalization=parameters["normalization"],
+        kernel_initializer=known_name("kernel_initializer", parameters["kernel_initializer"], initializers),
+        bias_initializer=known_name("bias_initializer", parameters["bias_initializer"], initializers),
+        optimizer=optimizer,
+        learning_rate=float(OPTIMIZERS[optimizer].learning_rate if learning_rate is None else learning_rate),
+        learning_rate_schedule=parameters["learning_rate_schedule"],
+        nesterov=bool(settings.pop("nesterov", False)),
+        settings={name: float(value) for name, value in settings.items()},
+        epochs=int(parameters["epochs"]),
+        shuffle=bool(parameters["shuffle"]),
+        dtype=parameters["dtype"],
+    )
+
+
+def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """The widths of the hidden layers as a tuple; a single number is one layer."""
+    sizes = hidden_layer_sizes if _is_sequence(hidden_layer_sizes) else [hidden_layer_sizes]
+    for size in sizes:
+        if not _COUNT.is_satisfied_by(size):
+            raise ValueError(
+                f"hidden_layer_sizes={hidden_layer_sizes!r} must hold whole numbers of at least 1, the width of each "
+                "hidden layer; () is a network without hidden layers."
+            )
+    return tuple(int(size) for size in sizes)
+
+
+def per_layer(name: str, value: Any, n_layers: int) -> tuple[Any, ...]:
+    """One value for each hidden layer, from one for all of them or a sequence of as many."""
+    if not _is_sequence(value):
+        return (value,) * n_layers
+    values = tuple(value)
+    if len(values) != n_layers:
+        raise ValueError(
+            f"{name}={value!r} has {len(values)} values for {n_layers} hidden layers: give one value for all of them, "
+            "or one for each."
+        )
+    return values
+
+
+def dropout_rates(dropout: Any, n_layers: int) -> tuple[float, ...]:
+    """The dropout rate after each hidden layer."""
+    rates = per_layer("dropout", dropout, n_layers)
+    for rate in rates:
+        if not _RATE.is_satisfied_by(rate):
+            raise ValueError(f"dropout={dropout!r} must hold rates of at least 0 and less than 1.")
+    return tuple(float(rate) for rate in rates)
+
+
+def known_name(parameter: str, value: Any, known: Iterable[str]) -> str:
+    """The name, if it is one of those known."""
+    names = sorted(known)
+    if value not in names:
+        raise ValueError(f"{parameter}={value!r} is not known: choose one of {', '.join(names)}.")
+    return str(value)
+
+
+def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: str) -> NDArray[np.float64]:
+    """Sample weights as an array of shape (n_samples,), of ones when there are none; never the caller's own."""
+    if sample_weight is None:
+        return np.ones(n_samples)
+    weight: NDArray[np.float64] = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name=name, ensure_min_samples=0, copy=True
+    )
+    if weight.ndim == 0:
+        weight = np.full(n_samples, weight)
+    if weight.shape != (n_samples,):
+        raise ValueError(
+            f"{name} has shape {weight.shape}, but there are {n_samples} samples: give it the shape ({n_samples},)."
+        )
+    if (weight < 0).any():
+        raise ValueError(f"{name} has negative values, such as {weight.min():g}: a weight is at least 0.")
+    if not weight.any():
+        raise ValueError(f"{name} is zero for every sample: at least one weight must be above 0.")
+    return weight
+
+
+def check_together(X_val: Any, y_val: Any, sample_weight_val: Any) -> bool:
+    """Whether there is explicit validation data; X_val and y_val come together or not at all."""
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}: give both, or neither.")
+    if X_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val was given without X_val and y_val: give all three, or leave it out.")
+        return False
+    check_consistent_length(X_val, y_val)
+    return True
+
+
+def split_rows(
+    n_samples: int, codes: NDArray[np.intp] | None, validation_fraction: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows to train on and those held out, stratified by ``codes`` when there are any.
+
+    Raises
+    ------
+    ValueError
+        If too few rows are left on either side.
+    """
+    n_val = math.ceil(validation_fraction * n_samples)
+    n_train = n_samples - n_val
+    least = 2 if codes is None else len(np.unique(codes))
+    if min(n_val, n_train) < least or (codes is not None and np.bincount(codes)[np.unique(codes)].min() < 2):
+        needed = "2 rows, for a score" if codes is None else f"a row of each of the {least} classes"
+        raise ValueError(
+            f"validation_fraction={validation_fraction!r} of {n_samples} samples holds out {n_val} and leaves "
+            f"{n_train} to train on, but both sides need {needed}: change validation_fraction, pass X_val and y_val, "
+            "or set early_stopping=False."
+        )
+    train, val = train_test_split(np.arange(n_samples), test_size=n_val, stratify=codes, random_state=seed)
+    return np.sort(train), val
+
+
+def _is_sequence(value: Any) -> bool:
+    return not isinstance(value, str) and hasattr(value, "__len__")

@@ -1,0 +1,27 @@
+"""Small data that many tests share."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def blobs():
+    """60 samples of three classes, in three groups that overlap a little: X (60, 4), y (60,)."""
+    rng = np.random.default_rng(1)
+    y = np.repeat(np.arange(3), 20)
+    X = rng.normal(size=(60, 4)) + 2.0 * np.eye(3, 4)[y]
+    order = rng.permutation(60)
+    return X[order], y[order]
+
+
+@pytest.fixture
+def line():
+    """80 samples of a noisy linear function: X (80, 3), y (80,)."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(80, 3))
+    return X, X @ [1.0, -2.0, 0.5] + 0.3 + 0.05 * rng.normal(size=80)

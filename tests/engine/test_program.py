@@ -1,0 +1,240 @@
+"""The compiled program against plain Keras, step by step."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
+from skmlp._network import initial_weights
+from skmlp._optimizers import OPTIMIZERS
+
+OPTIMIZER_SETTINGS = [
+    ("sgd", {}),
+    ("sgd", {"momentum": 0.9}),
+    ("sgd", {"momentum": 0.9, "nesterov": True}),
+    ("sgd", {"weight_decay": 0.01, "clipnorm": 0.5}),
+    ("rmsprop", {"rho": 0.8, "epsilon": 1e-5}),
+    ("rmsprop", {"momentum": 0.5}),
+    ("adam", {}),
+    ("adam", {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-4, "clipnorm": 0.1}),
+    ("adamw", {}),
+    ("adamw", {"weight_decay": 0.1}),
+    ("adamax", {"beta_1": 0.8}),
+    ("nadam", {"beta_2": 0.98}),
+    ("adadelta", {"rho": 0.9}),
+    ("adagrad", {"epsilon": 1e-3}),
+    ("ftrl", {}),
+    ("lamb", {"beta_1": 0.8}),
+    ("lion", {"beta_1": 0.8, "beta_2": 0.95}),
+]
+
+
+def train_plain_keras(estimator, X, y, loss):
+    """What a user would write by hand: the same network from the same weights, trained in the order of the rows."""
+    plan = estimator._plan
+    chosen = plan.hyperparameters
+    dtype = chosen.dtype
+    penalty = keras.regularizers.L1L2(chosen.l1, chosen.l2)
+    bias_penalty = penalty if chosen.regularize_bias else None
+    layers = [keras.Input((X.shape[1],), dtype=dtype)]
+    for width, activation in zip(chosen.hidden_layer_sizes, chosen.activation, strict=True):
+        layers.append(
+            keras.layers.Dense(
+                width, activation, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty
+            )
+        )
+    layers.append(
+        keras.layers.Dense(plan.n_outputs, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty)
+    )
+    model = keras.Sequential(layers)
+    model.set_weights(initial_weights(plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
+    settings = dict(chosen.settings)
+    if chosen.nesterov:
+        settings["nesterov"] = True
+    if chosen.optimizer == "adamw":
+        settings.setdefault("weight_decay", 0.0)
+    optimizer = getattr(keras.optimizers, OPTIMIZERS[chosen.optimizer].class_name)(chosen.learning_rate, **settings)
+    X = X.astype(dtype)
+    losses = []
+    for _ in range(chosen.epochs):
+        for start in range(0, len(X), plan.batch_size):
+            batch = slice(start, start + plan.batch_size)
+            with tf.GradientTape() as tape:
+                value = loss(y[batch], model(X[batch], training=True)) + sum(model.losses)
+            optimizer.apply(tape.gradient(value, model.trainable_variables), model.trainable_variables)
+            losses.append(float(value))
+    return model, losses
+
+
+def mean_squared_error(y, outputs):
+    return tf.reduce_mean(tf.square(outputs[:, 0] - y))
+
+
+@pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])
+@pytest.mark.parametrize(("optimizer", "settings"), OPTIMIZER_SETTINGS)
+def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, batch_size, line):
+    X, y = line
+    X, y = X[:78], y[:78]  # the last batch is short
+    estimator = KerasMLPRegressor(
+        (6,),
+        activation="tanh",
+        optimizer=optimizer,
+        learning_rate=0.02,
+        batch_size=batch_size,
+        epochs=2,
+        shuffle=False,
+        random_state=0,
+        dtype="float64",
+        **settings,
+    ).fit(X, y)
+    assert estimator._plan.training_spec(len(X)).jit_compile == (batch_size == 5)
+    model, losses = train_plain_keras(estimator, X, y, mean_squared_error)
+    # Keras rounds its learning rate and its betas to float32 even here: 1 - 0.999 is then wrong by 1.3e-5. Four steps
+    # or more of 0.02 that differ by so much are within 2e-6 of each other.
+    for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
+    steps = len(losses) // 2
+    sizes = np.minimum(batch_size, 78 - batch_size * np.arange(steps))
+    expected = [np.average(losses[:steps], weights=sizes), np.average(losses[steps:], weights=sizes)]
+    np.testing.assert_allclose(estimator.loss_curve_, expected, rtol=1e-5)
+
+
+def test_the_settings_are_keras_defaults_in_float32_too(line):
+    X, y = line
+    estimator = KerasMLPRegressor((8,), epochs=20, batch_size=10, shuffle=False, random_state=0).fit(X, y)
+    model, _ = train_plain_keras(estimator, X, y.astype("float32"), mean_squared_error)
+    for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("regularize_bias", [False, True])
+@pytest.mark.parametrize(("l1", "l2"), [(0.01, 0.0), (0.0, 0.02), (0.01, 0.02)])
+def test_penalties_are_those_of_keras(l1, l2, regularize_bias, line):
+    X, y = line
+    estimator = KerasMLPRegressor(
+        (6, 4),
+        activation=["tanh", "elu"],
+        l1=l1,
+        l2=l2,
+        regularize_bias=regularize_bias,
+        bias_initializer="ones",
+        optimizer="sgd",
+        learning_rate=0.05,
+        batch_size=16,
+        epochs=3,
+        shuffle=False,
+        random_state=0,
+        dtype="float64",
+    ).fit(X, y)
+    model, losses = train_plain_keras(estimator, X, y, mean_squared_error)
+    for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(estimator.loss_curve_[0], np.mean(losses[:5]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classification_losses_are_those_of_keras(n_classes, blobs):
+    X, y = blobs
+    y = y % n_classes
+    estimator = KerasMLPClassifier(
+        (5,), optimizer="sgd", learning_rate=0.1, batch_size=16, epochs=2, shuffle=False, random_state=0, dtype="float64"
+    ).fit(X, y)
+    if n_classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
+        model, losses = train_plain_keras(estimator, X, y[:, None].astype("float64"), loss)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
+        model, losses = train_plain_keras(estimator, X, y, loss)
+    for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(estimator.loss_curve_[0], np.average(losses[:4], weights=[16, 16, 16, 12]), rtol=1e-6)
+
+
+def test_the_seed_of_the_masks_and_the_step_decide_dropout(line):
+    X, y = line
+    make = KerasMLPRegressor((50,), epochs=3, dropout=0.5, input_dropout=0.2, batch_size=4)
+    first, second = (make.set_params(random_state=seed).fit(X, y).coefs_[0].copy() for seed in (0, 0))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, make.set_params(random_state=1).fit(X, y).coefs_[0])
+
+
+@pytest.mark.parametrize("batch_size", [2, 200], ids=["xla", "plain graph"])
+@pytest.mark.parametrize("rate", [0.2, 0.7])
+def test_dropout_keeps_the_right_share_and_the_mean(rate, batch_size):
+    # With the kernels fixed at one and a learning rate of almost nothing, the loss of a step is the square of what is
+    # left of the input: for n inputs of 1/n its mean is 1 + rate / (1 - rate) / n.
+    n = 400
+    X = np.full((200, n), 1 / n)
+    y = np.zeros(200)
+    estimator = KerasMLPRegressor(
+        (),
+        input_dropout=rate,
+        kernel_initializer="ones",
+        optimizer="sgd",
+        learning_rate=1e-30,
+        batch_size=batch_size,
+        epochs=1,
+        random_state=0,
+    ).fit(X, y)
+    variance = rate / (1 - rate) / n
+    # 200 samples of the squared mean of n inputs: its standard error is about 2 * sqrt(variance / 200).
+    assert abs(estimator.loss_ - (1 + variance)) < 5 * 2 * np.sqrt(variance / 200)
+
+
+def test_batch_normalisation_ignores_the_padding_of_a_short_batch(line):
+    X, y = line
+    settings = {"epochs": 4, "normalization": "batch", "optimizer": "sgd", "shuffle": False, "random_state": 0}
+    estimator = KerasMLPRegressor((6,), batch_size=32, dtype="float64", **settings).fit(X, y)  # 32, 32 and 16 rows
+    plan = estimator._plan
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="float64"),
+            keras.layers.Dense(6, dtype="float64"),
+            keras.layers.BatchNormalization(dtype="float64"),
+            keras.layers.Activation("relu", dtype="float64"),
+            keras.layers.Dense(1, dtype="float64"),
+        ]
+    )
+    model.set_weights(initial_weights(plan.network, "glorot_uniform", "zeros", plan.seed))
+    optimizer = keras.optimizers.SGD(0.01)
+    for _ in range(4):
+        for batch in (slice(0, 32), slice(32, 64), slice(64, 80)):
+            with tf.GradientTape() as tape:
+                value = mean_squared_error(y[batch], model(X[batch], training=True))
+            optimizer.apply(tape.gradient(value, model.trainable_variables), model.trainable_variables)
+    for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(estimator.predict(X), np.ravel(model(X)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_program_is_traced_once_whatever_the_values(line):
+    X, y = line
+    make = KerasMLPRegressor(
+        (7, 3), l1=0.1, l2=0.1, dropout=0.1, input_dropout=0.1, optimizer="sgd", momentum=0.5, clipnorm=1.0, epochs=1
+    )
+    make.fit(X, y)
+    before = cache_info()
+    for changes in (
+        {"learning_rate": 0.3, "random_state": 5},
+        {"l1": 0.2, "l2": 0.7},
+        {"dropout": [0.5, 0.2], "input_dropout": 0.9},
+        {"momentum": 0.1, "clipnorm": 3.0},
+        {"kernel_initializer": "he_normal", "bias_initializer": "ones", "learning_rate_schedule": "cosine"},
+        {"batch_size": 11, "epochs": 2},
+        {"shuffle": False, "early_stopping": True},
+    ):
+        make.set_params(**changes).fit(X, y)
+    make.fit(X[:70], y[:70], np.arange(70))
+    assert cache_info().traces == before.traces
+    assert cache_info().hits == before.hits + 8
+
+
+def test_learning_rate_schedules_reach_the_optimizer(line):
+    X, y = line
+    # Plain SGD moves by the sum of its steps; with a factor of zero from step 5 on, it stands still.
+    make = KerasMLPRegressor((4,), optimizer="sgd", batch_size=16, shuffle=False, random_state=0)
+    once = make.set_params(epochs=1).fit(X, y).coefs_[0].copy()
+    stopped = make.set_params(epochs=3, learning_rate_schedule=lambda step: float(step < 5)).fit(X, y)
+    np.testing.assert_array_equal(stopped.coefs_[0], once)
+    assert stopped.history_["learning_rate"] == [0.01, 0.0, 0.0]

@@ -320,6 +320,9 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         """The metrics that ``model_`` is compiled with."""
 
 
+_PRIVATE_FITTED = ("_plan", "_weights", "_model", "_flat", "_output_dtype")
+
+
 def _is_fitted_name(name: str) -> bool:
     """Whether an attribute is set by a fit."""
-    return name in ("_plan", "_weights", "_model") or (name.endswith("_") and not name.startswith("_"))
+    return name in _PRIVATE_FITTED or (name.endswith("_") and not name.startswith("_"))

@@ -27,9 +27,10 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         Returns
         -------
         y : ndarray of shape (n_samples,), or (n_samples, n_outputs) if the fitted target had two dimensions
-            Of the fitted ``dtype``.
+            Floating point, as precise as the fitted target and the network: float32 if both are, else float64.
         """
         _, outputs = self._forward(X)
+        outputs = outputs.astype(self._output_dtype, copy=False)
         return outputs.ravel() if self._flat else outputs
 
     def __sklearn_tags__(self) -> Tags:
@@ -43,6 +44,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
 
     def _encode(self, y: NDArray[Any]) -> Target:
         self._flat = y.ndim == 1
+        self._output_dtype = np.promote_types(y.dtype if y.dtype.kind == "f" else np.float64, self.dtype)
         return regression_target(y, self.loss, self.output_activation, self.dtype)
 
     def _encode_more(self, y: ArrayLike, target: Target) -> Target:

@@ -90,14 +90,14 @@ def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, bat
     ).fit(X, y)
     assert estimator._plan.training_spec(len(X)).jit_compile == (batch_size == 5)
     model, losses = train_plain_keras(estimator, X, y, mean_squared_error)
-    # Keras rounds its learning rate and its betas to float32 even here: 1 - 0.999 is then wrong by 1.3e-5. Four steps
-    # or more of 0.02 that differ by so much are within 2e-6 of each other.
+    # Keras rounds its learning rate and its betas to float32 even here: 1 - 0.999 is then wrong by 1.3e-5. Up to 32
+    # steps of at most 0.02 that differ by half of that add up to less than 5e-6.
     for ours, theirs in zip(estimator._weights, model.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-6)
     steps = len(losses) // 2
     sizes = np.minimum(batch_size, 78 - batch_size * np.arange(steps))
     expected = [np.average(losses[:steps], weights=sizes), np.average(losses[steps:], weights=sizes)]
-    np.testing.assert_allclose(estimator.loss_curve_, expected, rtol=1e-5)
+    np.testing.assert_allclose(estimator.loss_curve_, expected, rtol=1e-4)
 
 
 def test_the_settings_are_keras_defaults_in_float32_too(line):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skmlp._callbacks import EarlyStopping, History
 from skmlp._progress import ProgressLine
@@ -22,6 +22,7 @@ from skmlp._validation import (
     PARAMETER_CONSTRAINTS,
     check_hyperparameters,
     check_sample_weight,
+    check_samples,
     check_together,
     split_rows,
 )
@@ -191,7 +192,7 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         self._validate_params()
         hyperparameters = check_hyperparameters(self.get_params(deep=False))
         explicit = check_together(X_val, y_val, sample_weight_val)
-        X, y = validate_data(self, X, y, dtype=self.dtype, order="C", **self._y_checks)
+        X, y = check_samples(self, X, y, dtype=self.dtype, **self._y_checks)
         weight = check_sample_weight(sample_weight, len(X), "sample_weight")
         target = self._encode(y)
         seed = int(check_random_state(self.random_state).randint(2**30))
@@ -284,14 +285,14 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
 
     def _check_validation(self, X: Any, y: Any, sample_weight: Any, target: Target) -> Validation:
         """Explicit validation data, held to what the training data set."""
-        X = validate_data(self, X, dtype=self.dtype, order="C", reset=False)
+        X = check_samples(self, X, dtype=self.dtype, reset=False)
         weight = check_sample_weight(sample_weight, len(X), "sample_weight_val")
         return Validation(X, self._encode_more(y, target), weight)
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Logits and outputs, (n_samples, n_outputs) each, for samples to predict."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=self._plan.hyperparameters.dtype, order="C", reset=False)
+        X = check_samples(self, X, dtype=self._plan.hyperparameters.dtype, reset=False)
         from skmlp._engine.predict import forward
 
         return forward(self._plan.network, self._weights, X)

@@ -54,15 +54,21 @@ def _without_log_lines() -> Iterator[None]:
                 rest = rest[os.write(2, rest) :]
 
 
+def _require_tensorflow(backend: str) -> None:
+    """Refuse a Keras that runs, or is about to run, on another backend."""
+    if backend != "tensorflow":
+        raise ImportError(
+            f"skmlp trains with Keras on TensorFlow, but Keras is set to run on {backend!r} in this process: set "
+            "KERAS_BACKEND=tensorflow in the environment before Keras is first imported."
+        )
+
+
+_require_tensorflow(os.environ.get("KERAS_BACKEND", "tensorflow"))
 _import_quietly()
 
 import keras  # noqa: E402  (after TensorFlow, whose messages are silenced above)
 import tensorflow as tf  # noqa: E402
 
-if keras.config.backend() != "tensorflow":
-    raise ImportError(
-        f"skmlp trains with Keras on TensorFlow, but Keras runs on {keras.config.backend()!r} in this process: "
-        "set KERAS_BACKEND=tensorflow in the environment before Keras is first imported."
-    )
+_require_tensorflow(keras.config.backend())  # Keras' configuration file may name another one
 
 __all__ = ["keras", "tf"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,11 +18,13 @@ def build_network(
     *,
     dropout: Callable[[str], Any] | None = None,
     batch_normalization: Callable[..., Any] = keras.layers.BatchNormalization,
+    kernel_initializer: Any = "zeros",
+    bias_initializer: Any = "zeros",
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activate_output: bool = True,
 ) -> Any:
-    """Build the Keras model of a spec; its weights are Keras' defaults until somebody sets them.
+    """Build the Keras model of a spec, for weights that are set afterwards.
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ def build_network(
         Makes the dropout layer of a given name (see `skmlp._spec.dropout_name`); without it, dropout is left out.
     batch_normalization : callable, optional
         Makes a batch-normalisation layer, given its dtype and name.
+    kernel_initializer, bias_initializer : str or keras.Initializer, default="zeros"
+        Set on every dense layer. A random one without a seed would draw from Python's global generator.
     kernel_regularizer, bias_regularizer : keras.Regularizer, optional
         Set on every dense layer.
     activate_output : bool, default=True
@@ -42,20 +47,26 @@ def build_network(
         Takes (n_samples, n_features), returns (n_samples, n_outputs), with weights in the order of `weight_names`.
     """
     dtype = spec.dtype
-    regularizers = {"kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer}
+    options = {
+        "dtype": dtype,
+        "kernel_initializer": kernel_initializer,
+        "bias_initializer": bias_initializer,
+        "kernel_regularizer": kernel_regularizer,
+        "bias_regularizer": bias_regularizer,
+    }
     normalizations = {"batch": batch_normalization, "layer": keras.layers.LayerNormalization}
     hidden = inputs = keras.Input((spec.n_features,), dtype=dtype)
     if dropout is not None and spec.input_dropout:
         hidden = dropout("input_dropout")(hidden)
     for layer, width in enumerate(spec.hidden_layer_sizes):
-        hidden = keras.layers.Dense(width, dtype=dtype, name=f"hidden_{layer}", **regularizers)(hidden)
+        hidden = keras.layers.Dense(width, name=f"hidden_{layer}", **options)(hidden)
         if spec.normalization is not None:
             hidden = normalizations[spec.normalization](dtype=dtype, name=f"normalization_{layer}")(hidden)
         hidden = keras.layers.Activation(spec.activation[layer], dtype=dtype, name=f"activation_{layer}")(hidden)
         if dropout is not None and spec.dropout[layer]:
             hidden = dropout(dropout_name(layer))(hidden)
     activation = spec.output_activation if activate_output else None
-    outputs = keras.layers.Dense(spec.n_outputs, activation, dtype=dtype, name="output", **regularizers)(hidden)
+    outputs = keras.layers.Dense(spec.n_outputs, activation, name="output", **options)(hidden)
     return keras.Model(inputs, outputs, name="mlp")
 
 
@@ -93,19 +104,18 @@ def initial_weights(
     for position, name in enumerate(weight_names(spec)):
         layer += name == "kernel"
         shape = (widths[layer], widths[layer + 1]) if name == "kernel" else (widths[layer + 1],)
-        initializer = seeded(initializers[name], np.random.SeedSequence((seed, position)))
+        initializer = seeded_initializer(initializers[name], (seed, position))
         weights.append(np.asarray(initializer(shape, dtype=spec.dtype)))
     return weights
 
 
-def seeded(name: str, sequence: np.random.SeedSequence) -> Any:
-    """The Keras initializer of that name, with a seed of our own where it has one."""
-    initializer = keras.initializers.get(name)
-    config = initializer.get_config()
-    if "seed" not in config:
-        return initializer
-    config["seed"] = int(sequence.generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
-    return type(initializer).from_config(config)
+def seeded_initializer(name: str, entropy: Sequence[int]) -> Any:
+    """The Keras initializer of that name, with a seed of its own where it has one."""
+    initializer = getattr(keras.initializers, name)
+    if "seed" not in inspect.signature(initializer).parameters:
+        return initializer()
+    seed = np.random.SeedSequence(entropy).generate_state(1)[0] >> 1  # Keras takes a signed 32-bit seed
+    return initializer(seed=int(seed))
 
 
 def known_activations() -> list[str]:

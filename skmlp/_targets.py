@@ -113,8 +113,8 @@ def encode_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
     ValueError
         If the target is continuous, of more than one output, or has a single class.
     """
-    check_classification_targets(y)
-    labels = column_or_1d(y, warn=True)
+    labels = _labels(y)
+    check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
@@ -123,9 +123,17 @@ def encode_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return classes, codes.astype(np.intp)
 
 
+def _labels(y: ArrayLike) -> NDArray[Any]:
+    """Labels as an array of shape (n_samples,); numbers that came as objects get a dtype of numbers."""
+    labels = np.asarray(column_or_1d(y, warn=True))
+    if labels.dtype == object and not any(isinstance(label, str) for label in labels):
+        return np.array(labels.tolist())
+    return labels
+
+
 def class_numbers(y: ArrayLike, classes: NDArray[Any], name: str) -> NDArray[np.intp]:
     """The class number of each label of a target that comes after the classes are known."""
-    labels = column_or_1d(y, warn=True)
+    labels = _labels(y)
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
         raise ValueError(f"{name} holds labels that y does not: {unknown.tolist()}; y has {classes.tolist()}.")

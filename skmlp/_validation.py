@@ -15,6 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 # scikit-learn's own estimators declare their parameters with these. They are private, but third-party estimators
 # have no public way to get the same messages; tests/test_validation.py notices when they change.
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
 
 from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
 from skmlp._spec import Hyperparameters
@@ -149,6 +150,12 @@ def known_name(parameter: str, value: Any, known: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"{parameter}={value!r} is not known: choose one of {', '.join(names)}.")
     return str(value)
+
+
+def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> Any:
+    """scikit-learn's ``validate_data`` for X, or X and y; what float32 cannot hold is its error, without a warning."""
+    with np.errstate(over="ignore"):
+        return validate_data(estimator, *arrays, dtype=dtype, order="C", **options)
 
 
 def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: str) -> NDArray[np.float64]:

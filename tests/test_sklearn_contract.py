@@ -237,8 +237,8 @@ def test_calibration(method, classifier, iris):
         lambda e: StackingClassifier([("mlp", e), ("linear", LogisticRegression(max_iter=1000))], cv=2),
         lambda e: BaggingClassifier(e, n_estimators=3, random_state=0),
         lambda e: AdaBoostClassifier(e, n_estimators=3, random_state=0),
-        lambda e: OneVsRestClassifier(e),
-        lambda e: OneVsOneClassifier(e),
+        OneVsRestClassifier,
+        OneVsOneClassifier,
     ],
     ids=["voting", "stacking", "bagging", "boosting", "one versus rest", "one versus one"],
 )

@@ -64,6 +64,7 @@ class ProgramPool:
             self._hits += program is not None
             self._misses += program is None
             self._lent += 1
+            self._evict()
         try:
             if program is None:
                 with self._building:  # one at a time: tracing is CPU-bound Python, and Keras names its layers globally

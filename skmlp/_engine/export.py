@@ -7,7 +7,7 @@ from typing import Any
 
 from skmlp._engine.program import Weights
 from skmlp._keras import keras
-from skmlp._network import build_network
+from skmlp._network import build_network, seeded_initializer
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import Plan
 
@@ -19,7 +19,9 @@ def keras_model(plan: Plan, weights: Weights, metrics: Sequence[str]) -> Any:
     regularizer = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
     model = build_network(
         plan.network,
-        dropout=lambda name: keras.layers.Dropout(rates[name], dtype=chosen.dtype, name=name),
+        dropout=lambda name: keras.layers.Dropout(rates[name], seed=plan.seed, dtype=chosen.dtype, name=name),
+        kernel_initializer=seeded_initializer(chosen.kernel_initializer, (plan.seed,)),
+        bias_initializer=seeded_initializer(chosen.bias_initializer, (plan.seed,)),
         kernel_regularizer=regularizer,
         bias_regularizer=regularizer if chosen.regularize_bias else None,
     )
@@ -29,5 +31,6 @@ def keras_model(plan: Plan, weights: Weights, metrics: Sequence[str]) -> Any:
         loss=plan.loss,
         metrics=list(metrics),
     )
+    model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer
     model.set_weights(weights)
     return model

@@ -20,7 +20,9 @@ _CHUNK_BYTES = 1 << 25
 """Activations that one call may hold: predictions of many rows are made in chunks of whole rows."""
 
 
-def forward(spec: NetworkSpec, weights: Sequence[Any], X: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def forward(
+    spec: NetworkSpec, weights: Sequence[Any], X: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Run a network without dropout.
 
     Parameters

@@ -138,7 +138,14 @@ def test_classification_losses_are_those_of_keras(n_classes, blobs):
     X, y = blobs
     y = y % n_classes
     estimator = KerasMLPClassifier(
-        (5,), optimizer="sgd", learning_rate=0.1, batch_size=16, epochs=2, shuffle=False, random_state=0, dtype="float64"
+        (5,),
+        optimizer="sgd",
+        learning_rate=0.1,
+        batch_size=16,
+        epochs=2,
+        shuffle=False,
+        random_state=0,
+        dtype="float64",
     ).fit(X, y)
     if n_classes == 2:
         loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")

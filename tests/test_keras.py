@@ -1,0 +1,71 @@
+"""Keras and TensorFlow are imported by the first fit, quietly."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+FIT = """
+from skmlp import KerasMLPClassifier
+KerasMLPClassifier((3,), epochs=1, batch_size=1).fit([[0.0]] * 20 + [[1.0]] * 20, [0] * 20 + [1] * 20)
+"""
+
+
+def run(code, **environment):
+    environment = {**{k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}, **environment}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+
+
+def test_importing_and_preparing_a_search_imports_no_keras():
+    code = """
+import sys
+import skmlp
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+search = GridSearchCV(make_pipeline(StandardScaler(), skmlp.KerasMLPClassifier(learning_rate=0.1)), {})
+clone(search), repr(search), search._repr_html_(), skmlp.cache_info(), skmlp.clear_cache()
+print(sorted({"keras", "tensorflow", "scikeras"} & set(sys.modules)))
+"""
+    result = run(code)
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_a_fit_is_quiet_and_leaves_the_environment_alone():
+    code = f"import os\nbefore = dict(os.environ)\n{FIT}\nprint(dict(os.environ) == before)"
+    result = run(code)
+    assert (result.stdout, result.stderr) == ("True\n", "")
+
+
+def test_other_output_is_passed_on_during_the_import():
+    code = """
+import os, sys
+from importlib.abc import MetaPathFinder
+class Speak(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "tensorflow":
+            os.write(2, b"a word from elsewhere\\n")
+            os.write(2, b"I0000 00:00:1700000000.000000    1 port.cc:153] a log line\\n")
+sys.meta_path.insert(0, Speak())
+"""
+    assert run(code + FIT).stderr == "a word from elsewhere\n"
+
+
+def test_a_log_level_of_the_users_own_is_left_alone():
+    result = run(FIT + "import os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])", TF_CPP_MIN_LOG_LEVEL="0")
+    assert result.stdout == "0\n"
+    assert result.stderr != ""
+
+
+def test_a_closed_standard_error_does_no_harm():
+    result = run(f"import os\nos.close(2)\n{FIT}\nprint('fitted')")
+    assert result.stdout == "fitted\n"
+
+
+@pytest.mark.parametrize("preamble", ["", "import skmlp\n"])
+def test_another_backend_is_refused_with_a_remedy(preamble):
+    result = run(preamble + FIT, KERAS_BACKEND="jax")
+    assert "set KERAS_BACKEND=tensorflow" in result.stderr
+    assert result.returncode == 1

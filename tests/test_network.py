@@ -1,0 +1,88 @@
+"""A spec becomes the Keras layers that it says, from the weights that Keras' initializers draw."""
+
+import keras
+import numpy as np
+import pytest
+
+from skmlp import KerasMLPRegressor
+from skmlp._network import build_network, initial_weights, known_activations, known_initializers, weight_names
+from skmlp._spec import NetworkSpec
+
+
+def spec(**changes):
+    values = {
+        "n_features": 4,
+        "hidden_layer_sizes": (6, 5),
+        "activation": ("relu", "tanh"),
+        "dropout": (False, False),
+        "input_dropout": False,
+        "normalization": None,
+        "n_outputs": 2,
+        "output_activation": "linear",
+        "dtype": "float32",
+    }
+    return NetworkSpec(**{**values, **changes})
+
+
+@pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+def test_weights_come_in_keras_order(normalization):
+    network = spec(normalization=normalization)
+    model = build_network(network)
+    assert [weight.name for weight in model.weights] == weight_names(network)
+    weights = initial_weights(network, "glorot_uniform", "ones", seed=0)
+    assert [weight.shape for weight in weights] == [tuple(weight.shape) for weight in model.weights]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_layer_computes_in_the_networks_dtype(dtype):
+    model = build_network(spec(normalization="batch", dtype=dtype))
+    assert {weight.dtype for weight in model.weights} == {dtype}
+    assert {layer.compute_dtype for layer in model.layers[1:]} == {dtype}
+
+
+@pytest.mark.parametrize("activation", known_activations())
+def test_every_activation_that_is_known_trains(activation, line):
+    estimator = KerasMLPRegressor((3,), activation=activation, epochs=1, learning_rate=1e-4).fit(*line)
+    assert estimator._plan.network.activation == (activation,)
+
+
+def test_activations_follow_their_own_layer():
+    model = build_network(spec(activation=("sigmoid", "elu")))
+    names = [model.get_layer(f"activation_{layer}").activation.__name__ for layer in (0, 1)]
+    assert names == ["sigmoid", "elu"]
+
+
+@pytest.mark.parametrize("name", known_initializers())
+def test_every_initializer_that_is_known_fills_a_kernel(name):
+    (kernel, _, *_) = initial_weights(spec(hidden_layer_sizes=(), activation=()), name, "zeros", seed=1)
+    assert kernel.shape == (4, 2)
+    assert np.isfinite(kernel).all()
+
+
+def test_initial_weights_have_keras_distribution():
+    network = spec(n_features=300, hidden_layer_sizes=(200, 300), dtype="float64")
+    weights = initial_weights(network, "glorot_uniform", "zeros", seed=3)
+    limits = [np.sqrt(6 / 500), np.sqrt(6 / 500)]
+    for kernel, limit in zip(weights[:4:2], limits, strict=True):
+        assert abs(kernel).max() == pytest.approx(limit, rel=1e-3)
+        assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
+    assert not np.array_equal(weights[0], weights[2].T)
+    assert (weights[1] == 0).all()
+
+
+def test_seeds_decide_initial_weights():
+    draws = [initial_weights(spec(), "he_normal", "random_normal", seed=seed) for seed in (1, 1, 2)]
+    for first, same, other in zip(*draws, strict=True):
+        np.testing.assert_array_equal(first, same)
+        assert not np.array_equal(first, other)
+
+
+def test_dropout_stands_where_the_spec_says():
+    made = []
+
+    def dropout(name):
+        made.append(name)
+        return keras.layers.Dropout(0.5, seed=1, name=name)
+
+    build_network(spec(dropout=(False, True), input_dropout=True), dropout=dropout)
+    assert made == ["input_dropout", "dropout_1"]

@@ -1,0 +1,74 @@
+"""The progress line, in a terminal and in a file."""
+
+import io
+
+import pytest
+
+from skmlp import KerasMLPClassifier
+from skmlp._progress import ProgressLine, _duration
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def run(stream, seconds_per_epoch, epochs=40):
+    now = [0.0]
+    line = ProgressLine("KerasMLPClassifier", epochs, stream, clock=lambda: now[0])
+    for epoch in range(1, epochs):
+        now[0] += seconds_per_epoch
+        line.update(epoch, {"loss": 1 / epoch})
+    now[0] += seconds_per_epoch
+    line.close(epochs, {"loss": 1 / epochs})
+    return stream.getvalue()
+
+
+def test_a_terminal_shows_one_line_that_is_rewritten():
+    shown = run(Terminal(), seconds_per_epoch=0.5)
+    assert shown.count("\n") == 1
+    assert shown.split("\r")[-1].rstrip() == "KerasMLPClassifier  epoch 40/40  loss 0.025  in 20 s"
+    assert "\rKerasMLPClassifier  epoch  1/40  loss 1  20 s left" in shown
+    pieces = shown.rstrip("\n").split("\r")[1:]
+    assert all(len(later) >= len(earlier.rstrip()) for earlier, later in zip(pieces, pieces[1:], strict=False))
+
+
+def test_a_file_gets_whole_lines_now_and_then():
+    lines = run(io.StringIO(), seconds_per_epoch=0.5).splitlines()
+    assert lines == [
+        "KerasMLPClassifier  epoch 20/40  loss 0.05  10 s left",
+        "KerasMLPClassifier  epoch 40/40  loss 0.025  in 20 s",
+    ]
+
+
+def test_a_quick_fit_writes_one_line_to_a_file():
+    assert run(io.StringIO(), seconds_per_epoch=0.001).splitlines() == [
+        "KerasMLPClassifier  epoch 40/40  loss 0.025  in 0.0 s"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (185, "3:05"), (3723, "1:02:03")]
+)
+def test_durations(seconds, shown):
+    assert _duration(seconds) == shown
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_verbose_shows_it(verbose, blobs, capsys):
+    KerasMLPClassifier((4,), epochs=3, verbose=verbose).fit(*blobs, X_val=blobs[0], y_val=blobs[1])
+    out = capsys.readouterr().out
+    assert out.count("\n") == verbose
+    if verbose:
+        assert out.startswith("KerasMLPClassifier  epoch 3/3  loss ")
+        assert "val_loss" in out
+        assert "val_score" in out
+
+
+def test_a_fit_that_stops_early_ends_its_line(line, capsys):
+    from skmlp import KerasMLPRegressor
+
+    estimator = KerasMLPRegressor((4,), early_stopping=True, n_iter_no_change=1, tol=10.0, epochs=50, verbose=1)
+    estimator.fit(*line)
+    assert estimator.n_iter_ == 3
+    assert capsys.readouterr().out.startswith("KerasMLPRegressor  epoch  3/50")

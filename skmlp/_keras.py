@@ -19,16 +19,18 @@ _LOG_LINE = re.compile(
 def _import_quietly() -> None:
     """Import TensorFlow without its start-up messages, and leave the environment as it was.
 
-    TensorFlow reads its C++ log level once, while it is imported; but its newest versions log some lines before
-    that, straight to the file descriptor (tensorflow issue 100442). A level that the user has set, or a TensorFlow
-    that the user has imported already, is left alone.
+    TensorFlow reads its C++ log level once, while it is imported; but it logs some lines before that, straight to the
+    file descriptor (tensorflow issue 100442), and some when it starts its devices and XLA, which a first small function
+    makes it do here. A level that the user has set, or a TensorFlow that the user has imported already, is left alone.
     """
     if "tensorflow" in sys.modules or _LOG_LEVEL in os.environ:
         return
     os.environ[_LOG_LEVEL] = "3"
     try:
         with _without_log_lines():
-            import tensorflow  # noqa: F401  (imported for its effect)
+            import tensorflow
+
+            tensorflow.function(tensorflow.identity, jit_compile=True, autograph=False)(tensorflow.zeros(()))
     finally:
         del os.environ[_LOG_LEVEL]
 

@@ -24,7 +24,9 @@ def per_sample_loss(loss: str, network: NetworkSpec) -> Callable[[Any, Any], Any
     if _FROM_LOGITS.get(loss) == network.output_activation:
         return lambda y, logits: function(y, logits, from_logits=True)
     activation = keras.activations.get(network.output_activation)
-    return lambda y, logits: function(y, activation(logits))
+    # Keras' activations leave their logits on the tensor that they return, and its cross-entropies take those instead
+    # of the outputs, even of a softmax as if they were a sigmoid's. A copy of the tensor has none.
+    return lambda y, logits: function(y, tf.identity(activation(logits)))
 
 
 def penalty(weights: Sequence[Any], l1: Any, l2: Any) -> Any:

@@ -1,6 +1,7 @@
 """The progress line, in a terminal and in a file."""
 
 import io
+import itertools
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_a_terminal_shows_one_line_that_is_rewritten():
     assert shown.split("\r")[-1].rstrip() == "KerasMLPClassifier  epoch 40/40  loss 0.025  in 20 s"
     assert "\rKerasMLPClassifier  epoch  1/40  loss 1  20 s left" in shown
     pieces = shown.rstrip("\n").split("\r")[1:]
-    assert all(len(later) >= len(earlier.rstrip()) for earlier, later in zip(pieces, pieces[1:], strict=False))
+    assert all(len(later) >= len(earlier.rstrip()) for earlier, later in itertools.pairwise(pieces))
 
 
 def test_a_file_gets_whole_lines_now_and_then():

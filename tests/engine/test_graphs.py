@@ -21,7 +21,6 @@ def test_it_computes(jit_compile):
     assert float(function(tf.constant(2.0))) == 6.0
 
 
-
 def operations():
     return sum(1 for thing in gc.get_objects() if type(thing).__name__ == "Operation" and thing.graph is not None)
 

@@ -1,0 +1,62 @@
+"""The regressor against scikit-learn's linear models, and its own promises."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from skmlp import KerasMLPRegressor
+
+
+@pytest.mark.parametrize("n_outputs", [0, 1, 3])
+def test_without_hidden_layers_it_finds_scikit_learns_optimum(n_outputs, line):
+    X, y = line
+    y = np.column_stack([y * (i + 1) - i for i in range(n_outputs)]) if n_outputs else y
+    l2 = 0.02
+    estimator = KerasMLPRegressor(
+        (), l2=l2, optimizer="sgd", learning_rate=0.1, momentum=0.9, epochs=500, dtype="float64", random_state=0
+    ).fit(X, y)
+    # Ours minimises the mean over samples and outputs; Ridge the sum over both, with alpha * sum(w ** 2).
+    reference = Ridge(alpha=l2 * len(X) * max(n_outputs, 1)).fit(X, y)
+    assert estimator.predict(X).shape == y.shape
+    np.testing.assert_allclose(estimator.predict(X), reference.predict(X).reshape(y.shape), atol=1e-6)
+
+
+def test_lasso_makes_weights_small(line):
+    X, y = line
+    X = np.hstack([X, np.random.default_rng(0).normal(size=(80, 5))])
+    settings = {"optimizer": "sgd", "learning_rate": 0.05, "epochs": 400, "random_state": 0}
+    weights = KerasMLPRegressor((), l1=0.2, **settings).fit(X, y).coefs_[0][:, 0]
+    plain = KerasMLPRegressor((), **settings).fit(X, y).coefs_[0][:, 0]
+    assert abs(weights[3:]).max() < 0.02 < abs(plain[3:]).max() + 0.02
+    assert abs(weights[:3]).min() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("y_dtype", "dtype", "expected"),
+    [
+        ("float32", "float32", "float32"),
+        ("float64", "float32", "float64"),
+        ("float32", "float64", "float64"),
+        ("int64", "float32", "float64"),
+    ],
+)
+def test_predictions_are_as_precise_as_target_and_network(y_dtype, dtype, expected, line):
+    estimator = KerasMLPRegressor((3,), epochs=1, dtype=dtype).fit(line[0], line[1].astype(y_dtype))
+    assert estimator.predict(line[0]).dtype == expected
+
+
+def test_outputs_stay_within_the_activation(line):
+    X, y = line
+    y = 1 / (1 + np.exp(-y))
+    for loss in ("mean_squared_error", "binary_crossentropy"):
+        estimator = KerasMLPRegressor(
+            (5,), loss=loss, output_activation="sigmoid", learning_rate=0.05, epochs=200, random_state=0
+        ).fit(X, y)
+        assert estimator.score(X, y) > 0.9
+        assert estimator.predict(100 * X).min() >= 0
+        assert estimator.predict(100 * X).max() <= 1
+
+
+def test_a_column_stays_a_column(line):
+    X, y = line
+    assert KerasMLPRegressor((3,), epochs=1).fit(X, y[:, None]).predict(X).shape == (80, 1)

@@ -15,7 +15,130 @@ from skmlp._targets import Target, regression_target
 
 
 class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types
-    """Multi-layer perceptron regressor, trained by Keras."""
+    """Multi-layer perceptron regressor, trained by Keras.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        The width of each hidden layer; ``()`` is linear regression.
+    activation : str or sequence of str, default="relu"
+        The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has.
+    dropout : float or sequence of float, default=0.0
+        The share of a hidden layer's outputs that each training step drops, one for all layers or one for each; at
+        least 0 and less than 1.
+    input_dropout : float, default=0.0
+        The share of the features that each training step drops.
+    l1, l2 : float, default=0.0
+        Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
+        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``.
+    regularize_bias : bool, default=False
+        Whether the penalties are on the biases, too.
+    normalization : {"batch", "layer"}, default=None
+        A normalisation of every hidden layer, between its weights and its activation.
+    kernel_initializer : str, default="glorot_uniform"
+        Where the kernels start from: any name that ``keras.initializers`` has.
+    bias_initializer : str, default="zeros"
+        Where the biases start from.
+    loss : str, default="auto"
+        The Keras loss. "auto" is "mean_squared_error"; the others are "mean_absolute_error",
+        "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "log_cosh", "poisson" and
+        "binary_crossentropy", for targets from 0 to 1.
+    output_activation : str, default="auto"
+        "auto" is "linear"; the others are "sigmoid", "softplus", "exponential", "relu" and "tanh".
+    optimizer : str, default="adam"
+        One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adagrad", "ftrl", "lamb", "lion".
+    learning_rate : float, default=None
+        The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
+    learning_rate_schedule : str or callable, default=None
+        A factor on the learning rate, by step: "cosine" falls from 1 to 0 over the fit as
+        ``(1 + cos(pi * step / steps)) / 2``, "exponential" is ``0.95 ** epoch`` and "inverse_time"
+        ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step, from 0, and
+        returns the factor.
+    momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
+        Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
+        an error.
+    weight_decay : float, default=None
+        Decoupled weight decay per step, times the learning rate; every optimizer has it.
+    clipnorm : float, default=None
+        The norm to which the gradient of each weight is clipped; every optimizer has it.
+    batch_size : int or "auto", default="auto"
+        Samples per training step; "auto" is ``min(200, n_samples)``. The last batch of an epoch may be short.
+    epochs : int, default=100
+        Passes over the training samples. All of them are made, unless ``early_stopping`` ends the fit.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    early_stopping : bool, default=False
+        Whether to stop when the score on validation samples no longer rises, and to keep the weights of the best epoch.
+        The samples are those given to `fit`, else a part of the training samples.
+    validation_fraction : float, default=0.1
+        The share of the training samples that ``early_stopping`` holds out.
+    n_iter_no_change : int, default=10
+        Training stops after more than so many epochs in a row without improvement.
+    tol : float, default=1e-4
+        The least rise of the score that is an improvement.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
+        bit by bit, on the same machine with the same number of threads; no global generator is touched.
+    verbose : int, default=0
+        1 shows a line of progress: epoch, loss and time left.
+    dtype : {"float32", "float64"}, default="float32"
+        What the network computes in.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Features seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are strings.
+    n_iter_ : int
+        Epochs that were run.
+    t_ : int
+        Training samples that were seen, counted once an epoch.
+    loss_ : float
+        The training loss of the last epoch, penalties included.
+    best_loss_ : float or None
+        The least training loss of an epoch; None with ``early_stopping``.
+    loss_curve_ : list of float
+        The training loss of each epoch: the mean over its samples, each before its own step.
+    validation_scores_ : list of float or None
+        The R² on the validation samples after each epoch; None without validation samples.
+    best_validation_score_ : float or None
+        The highest of them.
+    history_ : dict of str to list of float
+        By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss" and "val_score".
+    coefs_, intercepts_ : list of ndarray
+        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer.
+    n_layers_ : int
+        Layers, input and output included.
+    n_outputs_ : int
+        Units of the output layer.
+    out_activation_ : str
+        Its activation.
+    model_ : keras.Model
+        The fitted network as a compiled Keras model, made on first access.
+
+    See Also
+    --------
+    KerasMLPClassifier : The classifier.
+    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+    skmlp.cache_info : How many training programs were compiled.
+
+    Notes
+    -----
+    A fit compiles its network once for each structure: layer sizes, activations, optimizer, batch size, and which
+    penalties and dropouts there are. Learning rates, penalties, dropout rates and the optimizer's settings are values,
+    so that a search over them compiles once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmlp import KerasMLPRegressor
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> y = X[:, 0] ** 2
+    >>> mlp = KerasMLPRegressor((30, 30), learning_rate=0.01, batch_size=20, epochs=50, random_state=0).fit(X, y)
+    >>> mlp.score(X, y) > 0.95
+    True
+    """
 
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
         """Predict target values.

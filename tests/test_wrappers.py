@@ -1,0 +1,335 @@
+"""What SciKeras promises of a wrapped model function holds on today's scikit-learn."""
+
+import os
+import pickle
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest import SkipTest
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skmlp._keras import keras, tf
+from skmlp.wrappers import KerasClassifier, KerasRegressor
+
+
+def network(meta, compile_kwargs, hidden=4):
+    """A network for every target that scikit-learn's checks fit."""
+    heads = {
+        "binary": (1, "sigmoid", "binary_crossentropy"),
+        "multilabel-indicator": (meta.get("n_classes_"), "sigmoid", "binary_crossentropy"),
+        "multiclass": (meta.get("n_classes_"), "softmax", "sparse_categorical_crossentropy"),
+    }
+    linear = (meta["n_outputs_"], None, "mse")
+    width, activation, loss = heads[meta["target_type_"]] if "n_classes_" in meta else linear
+    inputs = keras.Input((meta["n_features_in_"],))
+    outputs = keras.layers.Dense(width, activation=activation)(keras.layers.Dense(hidden, activation="relu")(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile(**compile_kwargs | {"loss": loss})
+    return model
+
+
+# Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account
+keras_saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+SETTINGS = {"model": network, "optimizer": "adam", "verbose": 0, "random_state": 0, "run_eagerly": True}
+
+
+@pytest.fixture
+def classifier():
+    return KerasClassifier(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=3)
+
+
+@pytest.fixture
+def regressor():
+    return KerasRegressor(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=3)
+
+
+@pytest.fixture
+def pair(blobs):
+    """The first two of the three classes."""
+    X, y = blobs
+    return X[y < 2], y[y < 2]
+
+
+@pytest.fixture
+def tf_seed():
+    """Lets a test set TensorFlow's global seed."""
+    yield tf.random.set_seed
+    tf.random.set_seed(None)
+
+
+def bits(estimator):
+    return b"".join(weight.tobytes() for weight in estimator.model_.get_weights())
+
+
+class TestKind:
+    def test_scikit_learn_sees_a_classifier_and_a_regressor(self, classifier, regressor):
+        assert is_classifier(classifier)
+        assert not is_regressor(classifier)
+        assert is_regressor(regressor)
+        assert not is_classifier(regressor)
+
+    def test_cross_validation_stratifies(self, classifier, blobs):
+        X, y = blobs
+        order = np.argsort(y)  # without stratification no fold would know the class that it predicts
+        scores = cross_val_score(classifier.set_params(epochs=8), X[order], y[order], cv=3, error_score="raise")
+        assert scores.min() > 0.5
+
+    def test_roc_auc(self, classifier, pair):
+        scores = cross_val_score(classifier.set_params(epochs=8), *pair, cv=2, scoring="roc_auc", error_score="raise")
+        assert scores.min() > 0.8
+
+    def test_calibration(self, classifier, pair):
+        X, y = pair
+        probabilities = CalibratedClassifierCV(classifier, cv=2).fit(X, y).predict_proba(X)
+        assert probabilities.shape == (len(X), 2)
+
+
+class TestParameters:
+    def test_clones_and_copies_train_as_many_epochs(self, classifier, blobs):
+        def epochs(estimator, X, y):
+            return estimator.current_epoch
+
+        grid = {"optimizer__learning_rate": [0.01, 0.1], "model__hidden": [3]}
+        search = GridSearchCV(classifier, grid, cv=2, scoring=epochs, error_score="raise").fit(*blobs)
+        np.testing.assert_array_equal(search.cv_results_["mean_test_score"], 3)
+        assert len(search.best_estimator_.history_["loss"]) == 3
+        assert search.best_estimator_.model_.layers[1].units == 3
+
+    def test_grid_search_finds_the_learning_rate_that_learns(self, classifier, blobs):
+        grid = {"optimizer__learning_rate": [1e-6, 0.1]}
+        search = GridSearchCV(classifier, grid, cv=2, error_score="raise").fit(*blobs)
+        assert search.best_params_ == {"optimizer__learning_rate": 0.1}
+
+    def test_parameters_survive_a_clone(self, classifier):
+        stop = keras.callbacks.EarlyStopping
+        parameters = {
+            "optimizer__learning_rate": 0.02,
+            "model__hidden": 5,
+            "epochs": 7,
+            "batch_size": 13,
+            "callbacks": stop,
+            "callbacks__monitor": "loss",
+            "class_weight": {0: 1.0, 1: 2.0, 2: 3.0},
+        }
+        copy = clone(classifier.set_params(**parameters))
+        assert copy.get_params() == classifier.get_params()
+        assert copy.get_params().items() >= parameters.items()
+
+    @keras_saves
+    def test_callbacks_survive_a_clone(self, classifier, blobs):
+        stop = keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e6, patience=1)
+        copy = clone(clone(classifier.set_params(callbacks=[stop], epochs=9)).fit(*blobs))
+        assert copy.fit(*blobs).current_epoch == 2
+        assert copy.callbacks[0] is not stop
+
+
+class TestRandomState:
+    @pytest.mark.parametrize("seed", [5, np.int64(5)], ids=["int", "NumPy int"])
+    def test_same_seed_same_weights(self, classifier, blobs, seed):
+        classifier.set_params(random_state=seed)
+        first = bits(classifier.fit(*blobs))
+        assert bits(clone(classifier).fit(*blobs)) == first
+        assert bits(classifier.fit(*blobs)) == first
+
+    def test_every_random_state_instance_is_a_seed_of_its_own(self, classifier, blobs):
+        def fitted(seed):
+            return bits(clone(classifier).set_params(random_state=np.random.RandomState(seed)).fit(*blobs))
+
+        assert fitted(1) == fitted(1)
+        assert fitted(1) != fitted(2)
+
+    def test_seeded_fits_in_threads_are_reproducible(self, classifier, blobs):
+        first = bits(classifier.fit(*blobs))
+        with ThreadPoolExecutor(2) as threads:
+            others = list(threads.map(lambda _: bits(clone(classifier).fit(*blobs)), range(4)))
+        assert others == [first] * 4
+
+    def test_python_numpy_and_environment_stay_as_they_are(self, classifier, blobs):
+        def state():
+            name, keys, *position = np.random.get_state()  # noqa: NPY002  (the state that must not change)
+            return random.getstate(), name, keys.tolist(), position, dict(os.environ)
+
+        before = state()
+        classifier.fit(*blobs).predict(blobs[0])
+        assert state() == before
+
+    def test_tensorflow_goes_on_drawing_where_it_was(self, classifier, blobs, tf_seed):
+        def drawn_after(do):
+            tf_seed(11)
+            for _ in range(3):
+                tf.random.uniform([2])
+            do()
+            return [tf.random.uniform([2]).numpy().tolist() for _ in range(2)]
+
+        expected = drawn_after(lambda: None)
+        assert drawn_after(lambda: classifier.fit(*blobs).predict(blobs[0])) == expected
+
+    @pytest.mark.parametrize("draws", [0, 3])
+    def test_keras_goes_on_drawing_where_it_was(self, classifier, blobs, tf_seed, draws):
+        def drawn_after(do):
+            keras.utils.set_random_seed(11)
+            for _ in range(draws):
+                keras.random.uniform((2,))
+            do()
+            return keras.ops.convert_to_numpy(keras.random.uniform((2,))).tolist()
+
+        expected = drawn_after(lambda: None)
+        assert drawn_after(lambda: classifier.fit(*blobs).predict(blobs[0])) == expected
+
+
+class TestWeights:
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_the_callers_arrays_are_not_changed(self, classifier, blobs, method):
+        arrays = *blobs, np.linspace(0.0, 1.0, 60)
+        copies = [array.copy() for array in arrays]
+        for class_weight in [None, {0: 1, 1: 2, 2: 3}]:
+            X, y, sample_weight = arrays
+            estimator = clone(classifier).set_params(class_weight=class_weight)
+            getattr(estimator, method)(X, y, sample_weight=sample_weight)
+            for array, copy in zip(arrays, copies, strict=True):
+                np.testing.assert_array_equal(array, copy)
+
+    @pytest.mark.parametrize("kind", [np.array, list, pd.Series], ids=["array", "list", "series"])
+    def test_class_weights_multiply_whole_sample_weights(self, classifier, blobs, kind):
+        X, y = blobs
+        sample_weight = 1 + np.arange(60) % 3
+        product = bits(clone(classifier).fit(X, y, sample_weight=sample_weight * np.array([0.5, 1.0, 2.5])[y]))
+        classifier.set_params(class_weight={0: 0.5, 1: 1.0, 2: 2.5})
+        assert bits(classifier.fit(X, y, sample_weight=kind(sample_weight))) == product
+
+    @pytest.mark.parametrize("kind", [pd.DataFrame, np.ndarray.tolist], ids=["data frame", "list"])
+    def test_score_takes_weights_with_whatever_predict_takes(self, regressor, line, kind):
+        X, y = line
+        sample_weight = np.arange(80.0)
+        expected = regressor.fit(X, y).score(X, y, sample_weight=sample_weight)
+        assert regressor.score(kind(X), y, sample_weight=sample_weight) == expected
+
+
+class TestData:
+    def test_columns_are_checked_by_name(self, classifier, blobs):
+        X, y = pd.DataFrame(blobs[0], columns=list("abcd")), blobs[1]
+        classifier.fit(X, y)
+        np.testing.assert_array_equal(classifier.feature_names_in_, list("abcd"))
+        with pytest.raises(ValueError, match="feature names should match"):
+            classifier.predict(X[list("dcba")])
+
+    def test_the_number_of_features_is_checked_in_scikit_learns_words(self, regressor, line):
+        X, y = line
+        with pytest.raises(ValueError, match="X has 2 features, but KerasRegressor is expecting 3 features"):
+            regressor.fit(X, y).predict(X[:, :2])
+
+    def test_a_missing_target_is_named(self, regressor, line):
+        with pytest.raises(ValueError, match="requires y to be passed"):
+            regressor.fit(line[0], None)
+
+    def test_images_are_welcome(self, line):
+        def pixels(meta):
+            layers = keras.layers
+            return keras.Sequential([keras.Input(meta["X_shape_"][1:]), layers.Flatten(), layers.Dense(1)])
+
+        images = np.zeros((80, 4, 5, 1))
+        regressor = KerasRegressor(**SETTINGS | {"model": pixels}, loss="mse").fit(images, line[1])
+        assert regressor.predict(images).shape == (80,)
+
+    @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.coo_array])
+    def test_sparse_matrices_and_arrays(self, classifier, blobs, form):
+        X, y = form(blobs[0]), blobs[1]
+        assert classifier.fit(X, y).predict(X).shape == (60,)
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_probabilities_of_one_sample_are_a_row(self, classifier, blobs, pair, n_classes):
+        X, y = pair if n_classes == 2 else blobs
+        probabilities = classifier.fit(X, y).predict_proba(X)
+        np.testing.assert_allclose(classifier.predict_proba(X[:1]), probabilities[:1], rtol=1e-5)
+
+    def test_labels_may_be_strings(self, classifier, blobs):
+        X, y = blobs
+        labels = np.array(["sun", "rain", "snowfall"])
+        numbers = np.unique(labels, return_inverse=True)[1]  # the labels' places in sorted order
+        expected = np.unique(labels)[clone(classifier).fit(X, numbers[y]).predict(X)]
+        np.testing.assert_array_equal(classifier.fit(X, labels[y]).predict(X), expected)
+
+
+# Each entry is a check that would need SciKeras' own classes changed, or Keras' arithmetic
+EXPECTED_FAILURES = {
+    "check_estimator_tags_renamed": "SciKeras' base class has scikit-learn's old _more_tags, which nobody calls",
+    "check_mixin_order": "SciKeras' classes have the mixins on the right; Python cannot order them otherwise below",
+    "check_sample_weight_equivalence_on_dense_data": "Keras divides a weighted loss by the number of samples, not by "
+    "the sum of weights, and trains in float32, while the check's tolerance is 1e-7",
+    "check_sample_weight_equivalence_on_sparse_data": "SciKeras makes sparse samples float32, and then refuses the "
+    "check's dense float64 ones",
+}
+EXPECTED_FAILURES_OF_REGRESSOR = {
+    "check_regressor_multioutput": "it wants float64 predictions, Keras makes float32 ones",
+}
+
+
+# They take a quarter of the time, and both wrappers validate sparse samples by the same lines
+ONCE = {"check_estimator_sparse_array", "check_estimator_sparse_matrix"}
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "expected", "left_out"),
+    [
+        (KerasClassifier, EXPECTED_FAILURES, ONCE),
+        (KerasRegressor, EXPECTED_FAILURES | EXPECTED_FAILURES_OF_REGRESSOR, set()),
+    ],
+)
+def test_scikit_learns_checks(wrapper, expected, left_out):
+    failures = {}
+    for estimator, check in estimator_checks_generator(wrapper(**SETTINGS | {"optimizer": "sgd"}, batch_size=512)):
+        name = check.func.__name__
+        if name not in left_out:
+            try:
+                check(estimator)
+            except SkipTest:
+                continue
+            except Exception as failure:
+                failures[name] = failure
+    assert failures.keys() == expected.keys(), failures
+
+
+class TestProcess:
+    @keras_saves
+    def test_a_fitted_wrapper_is_pickled(self, classifier, blobs):
+        X, y = blobs
+        classifier.fit(X, y)
+        copy = pickle.loads(pickle.dumps(classifier))
+        np.testing.assert_array_equal(copy.predict_proba(X), classifier.predict_proba(X))
+        assert bits(copy.partial_fit(X, y)) == bits(classifier.partial_fit(X, y))
+
+    @keras_saves
+    def test_a_fresh_process(self, classifier, blobs, tmp_path):
+        """What can only be seen once: a quiet and late import, an unpickled wrapper, ops as random as before."""
+        path = tmp_path / "fitted.pickle"
+        path.write_bytes(pickle.dumps((classifier.fit(*blobs), blobs, bits(classifier))))
+        program = (
+            "import sys, skmlp\n"
+            "assert not {'scikeras', 'keras', 'tensorflow'} & set(sys.modules)\n"
+            "import skmlp.wrappers, pickle, tensorflow as tf\n"
+            "import test_wrappers\n"
+            "skmlp.wrappers.KerasRegressor(**test_wrappers.SETTINGS).fit([[0.0], [1.0]], [0.0, 1.0])\n"
+            "tf.random.uniform([1])  # an error while ops are deterministic and no seed is set\n"
+            "estimator, (X, y), expected = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "estimator.predict(X)\n"
+            "assert test_wrappers.bits(estimator.fit(X, y)) == expected\n"
+        )
+        child = subprocess.run(
+            [sys.executable, "-c", program, path],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (child.returncode, child.stdout, child.stderr) == (0, "", "")

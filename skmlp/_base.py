@@ -3,121 +3,97 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmlp._callbacks import EarlyStopping, History
+from skmlp._callbacks import EarlyStopping, Progress, Recorder, StepRecorder, Watcher
 from skmlp._progress import ProgressLine
-from skmlp._spec import Plan
-from skmlp._targets import Target
+from skmlp._sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, has_callbacks, with_callbacks
+from skmlp._spec import Hyperparameters, Plan, State
+from skmlp._targets import Coding, Target
 from skmlp._validation import (
-    PARAMETER_CONSTRAINTS,
+    check_callbacks,
     check_hyperparameters,
+    check_metrics,
     check_sample_weight,
     check_samples,
     check_together,
     split_rows,
 )
 
-if TYPE_CHECKING:
-    from skmlp._engine.loop import Epoch
-
 Self = TypeVar("Self", bound="BaseKerasMLP")
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Samples that the fit is watched on: what the engine takes, and the weights for the score."""
+    """Samples that the fit is watched on: what the engine takes, and the weights for loss and score."""
 
-    X: NDArray[np.floating]
+    X: Any
     target: Target
     weight: NDArray[np.float64]
 
 
-class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # scikit-learn has no types
+@dataclass(frozen=True)
+class Samples:
+    """Samples as the engine takes them: ``weight`` has mean 1 over the ``rows`` that are trained on."""
+
+    X: Any
+    target: Target
+    weight: NDArray[np.float64]
+    rows: NDArray[np.intp]
+    validation: Validation | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The arguments of ``fit`` or ``partial_fit``."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+    classes: Any = None
+    partial: bool = False
+
+
+class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # scikit-learn has no types
     """What the classifier and the regressor share; they add the target and the predictions."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = PARAMETER_CONSTRAINTS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
-        *,
-        dropout: float | Sequence[float] = 0.0,
-        input_dropout: float = 0.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        regularize_bias: bool = False,
-        normalization: str | None = None,
-        kernel_initializer: str = "glorot_uniform",
-        bias_initializer: str = "zeros",
-        loss: str = "auto",
-        output_activation: str = "auto",
-        optimizer: str = "adam",
-        learning_rate: float | None = None,
-        learning_rate_schedule: str | Callable[[int], float] | None = None,
-        momentum: float | None = None,
-        nesterov: bool | None = None,
-        beta_1: float | None = None,
-        beta_2: float | None = None,
-        rho: float | None = None,
-        epsilon: float | None = None,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        batch_size: int | str = "auto",
-        epochs: int = 100,
-        shuffle: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-4,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int | bool = 0,
-        dtype: str = "float32",
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.l1 = l1
-        self.l2 = l2
-        self.regularize_bias = regularize_bias
-        self.normalization = normalization
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.loss = loss
-        self.output_activation = output_activation
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.rho = rho
-        self.epsilon = epsilon
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.random_state = random_state
-        self.verbose = verbose
-        self.dtype = dtype
+    # What both constructors take, and this class reads.
+    early_stopping: bool
+    validation_fraction: float
+    monitor: str
+    n_iter_no_change: int
+    tol: float
+    loss: Any
+    output_activation: str
+    optimizer: str
+    batch_size: int | str
+    epochs: int
+    metrics: Sequence[Any] | None
+    callbacks: Sequence[Any] | None
+    record_every: int | None
+    warm_start: bool
+    random_state: Any
+    verbose: int | bool
+    dtype: str
+    t_: int
 
+    @with_callbacks
     def fit(
         self: Self,
         X: ArrayLike,
@@ -128,14 +104,17 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Train the network from scratch.
+        """Train the network: from scratch, or with ``warm_start`` for ``epochs`` more.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training samples; cast to ``dtype``, in a copy if need be.
-        y : array-like of shape (n_samples,), or (n_samples, n_outputs) for a regressor
-            Target values: labels of any dtype for a classifier, finite numbers for a regressor.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Training samples. A dense array is cast to ``dtype``, in a copy if need be; a sparse one is kept as CSR and
+            made dense block by block; a ``numpy.memmap`` is read block by block.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values. For a classifier labels of any dtype; a table of 0 and 1 is several labels a sample, or
+            one-hot rows if ``loss`` or ``output_activation`` asks for a softmax; a table of more labels is several
+            outputs. For a regressor finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent.
         X_val : array-like of shape (n_val, n_features), default=None
@@ -157,10 +136,23 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         ValueError
             If a parameter or an array is not usable, before anything is compiled; or if the loss becomes NaN or
             infinite.
+
+        Warns
+        -----
+        UserWarning
+            If a KeyboardInterrupt ended the fit. The estimator is then as it was after the last finished epoch; before
+            the first, the interrupt is passed on.
         """
-        candidate = copy.copy(self)  # an earlier fit stays whole until this one has succeeded
-        candidate._forget_fit()
-        candidate._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        ScikitLearnCallbacks.begin_fit(self)
+        return self._replace_fit(Fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
+
+    def _replace_fit(self: Self, fit: Fit) -> Self:
+        """Fit a copy, so that an earlier fit stays whole until this one has succeeded."""
+        candidate = copy.copy(self)
+        previous = vars(self).get("_state") if fit.partial or self.warm_start else None
+        if previous is None:
+            candidate._forget_fit()
+        candidate._fit(fit, previous, watched=self)
         self.__dict__ = candidate.__dict__
         return self
 
@@ -174,12 +166,18 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         if "_model" not in self.__dict__:
             from skmlp._engine.export import keras_model
 
-            self._model = keras_model(self._plan, self._weights, metrics=self._keras_metrics())
+            self._model = keras_model(self._plan, self._state.weights, metrics=self._compiled_metrics())
         return self._model
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_model"}
+        return {name: value for name, value in state.items() if name not in ("_model", "callbacks_")}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
 
     def _forget_fit(self) -> None:
         """Remove every attribute that a fit sets."""
@@ -187,107 +185,163 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         for name in [name for name in vars(self) if name not in parameters and _is_fitted_name(name)]:
             delattr(self, name)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
-        """Validate, train, and set the fitted attributes on an estimator that has none."""
+    def _fit(self, fit: Fit, previous: State | None, watched: BaseKerasMLP) -> None:
+        """Validate, train, and set the fitted attributes.
+
+        ``previous`` is where the fit that these attributes are of stopped, if this one goes on from there;
+        ``watched`` the estimator that scikit-learn's callbacks know.
+        """
         self._validate_params()
         hyperparameters = check_hyperparameters(self.get_params(deep=False))
-        explicit = check_together(X_val, y_val, sample_weight_val)
-        X, y = check_samples(self, X, y, dtype=self.dtype, **self._y_checks)
-        weight = check_sample_weight(sample_weight, len(X), "sample_weight")
-        target = self._encode(y)
-        seed = int(check_random_state(self.random_state).randint(2**30))
+        check_callbacks(self.callbacks)
+        check_metrics(self.metrics)
+        if fit.partial and self.early_stopping:
+            raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
+        explicit = check_together(fit.X_val, fit.y_val, fit.sample_weight_val)
+        X, y = check_samples(self, fit.X, fit.y, dtype=self.dtype, reset=previous is None, **self._y_checks)
+        weight = check_sample_weight(fit.sample_weight, X.shape[0], "sample_weight")
+        if previous is None:
+            self._learn_target(y, fit.classes, partial=fit.partial)
+        coding = self._coding(hyperparameters)
+        target = self._encode(y, coding, "y")
+        seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else self._plan.seed
 
         rows = np.flatnonzero(weight)  # a sample of weight 0 counts neither as a row nor as a step
         validation = None
         if explicit:
-            validation = self._check_validation(X_val, y_val, sample_weight_val, target)
+            validation = self._check_validation(fit, coding)
         elif self.early_stopping:
-            codes = None if target.codes is None else target.codes[rows]
-            kept, held_out = split_rows(len(rows), codes, self.validation_fraction, seed)
+            strata = None if target.strata is None else target.strata[rows]
+            kept, held_out = split_rows(len(rows), strata, self.validation_fraction, seed)
             val = rows[held_out]
             rows = rows[kept]
             validation = Validation(X[val], target.rows(val), weight[val])
 
+        weight = self._weigh_labels(weight, target, rows, partial=fit.partial)
+        rows = rows[weight[rows].reshape(len(rows), -1).any(axis=1)]
         plan = Plan(
             hyperparameters=hyperparameters,
             n_features=X.shape[1],
-            n_outputs=target.n_outputs,
-            loss=target.loss,
-            output_activation=target.output_activation,
+            n_outputs=target.encoded.shape[1] if target.encoded.ndim > 1 else coding.n_outputs,
+            heads=coding.heads,
+            loss=coding.loss,
+            sparse_labels=coding.sparse,
+            n_weights=weight.shape[1] if weight.ndim > 1 else None,
+            output_activation=coding.output_activation,
             batch_size=min(200 if self.batch_size == "auto" else int(self.batch_size), len(rows)),
             seed=seed,
         )
-        if len(rows) < len(X):
-            X, target, weight = X[rows], target.rows(rows), weight[rows]
-        self._train(plan, X, target, weight / weight.mean(), validation)
+        if previous is not None:
+            previous = continued(previous, self._plan, plan)
+        self._train(fit, plan, Samples(X, target, weight / weight[rows].mean(), rows, validation), previous, watched)
 
-    def _train(
-        self,
-        plan: Plan,
-        X: NDArray[np.floating],
-        target: Target,
-        weight: NDArray[np.float64],
-        validation: Validation | None,
-    ) -> None:
+    def _train(self, fit: Fit, plan: Plan, samples: Samples, previous: State | None, watched: BaseKerasMLP) -> None:
         """Run the epochs and set the fitted attributes."""
         from skmlp._engine.batches import Data
-        from skmlp._engine.loop import train
+        from skmlp._engine.loop import initial_state, train
 
-        history = History()
-        stopping = EarlyStopping(self.tol, self.n_iter_no_change) if self.early_stopping else None
-        progress = ProgressLine(type(self).__name__, plan.hyperparameters.epochs) if self.verbose else None
+        state = initial_state(plan) if previous is None else previous
+        n_epochs = 1 if fit.partial else plan.hyperparameters.epochs
+        recorder, others = self._watch(fit, plan, samples, state, n_epochs, watched)
+        stopping = next((watcher for watcher in others if isinstance(watcher, EarlyStopping)), None)
+        steps = next((watcher for watcher in others if isinstance(watcher, StepRecorder)), None)
 
-        def on_epoch(epoch: Epoch) -> bool:
-            values = {"loss": epoch.loss}
-            if validation is not None:
-                values["val_loss"], values["val_score"] = self._validate(plan, epoch.live_weights(), validation)
-            history.append(**values, learning_rate=epoch.learning_rate)
-            stop = stopping is not None and stopping.update(values["val_score"], epoch)
-            if progress is not None:
-                last = stop or epoch.number == plan.hyperparameters.epochs
-                (progress.close if last else progress.update)(epoch.number, values)
-            return stop
+        data = Data(samples.X, samples.target.encoded, samples.weight.astype(self.dtype), samples.rows)
+        horizon = plan.hyperparameters.epochs if fit.partial else None
+        state, interrupted = train(plan, data, state, n_epochs, [recorder, *others], horizon)
+        if interrupted:
+            recorder.cut(state.epoch)
+            warnings.warn(
+                f"The fit was interrupted: {type(self).__name__} is as it was after epoch {state.epoch}.", stacklevel=6
+            )
+        if stopping is not None and stopping.best_state is not None:
+            state = stopping.best_state
+        seen = 0 if previous is None else self.t_
+        n_epochs = len(recorder.history["loss"]) - (0 if previous is None else len(self.loss_curve_))
+        self._keep(plan, state, recorder.history, None if steps is None else steps.history)
+        self.t_ = seen + n_epochs * len(samples.rows)
 
-        weights = train(plan, Data(X, target.encoded, weight.astype(plan.hyperparameters.dtype)), on_epoch)
-        if stopping is not None and stopping.best_weights is not None:
-            weights = stopping.best_weights
-        self._keep(plan, weights, history.values, len(X))
+    def _watch(
+        self, fit: Fit, plan: Plan, samples: Samples, state: State, n_epochs: int, watched: BaseKerasMLP
+    ) -> tuple[Recorder, list[Watcher]]:
+        """What watches the training, in the order in which it is told."""
+        validation = samples.validation
+        validate = None if validation is None else partial(self._validate, plan, validation)
+        earlier = state.epoch > 0
+        recorder = Recorder(validate, self.history_ if earlier else None)
+        others: list[Watcher] = []
+        if self.record_every is not None:
+            history = self.step_history_ if earlier else None
+            others.append(StepRecorder(int(self.record_every), validate, history))
+        if self.early_stopping:
+            others.append(EarlyStopping(recorder, self.monitor, self.tol, self.n_iter_no_change))
+        if self.callbacks:
+            from skmlp._engine.keras_callbacks import KerasCallbacks
+
+            n_steps = plan.steps_per_epoch(len(samples.rows))
+            keras = KerasCallbacks(self.callbacks, plan, state, recorder, self._compiled_metrics(), n_epochs, n_steps)
+            self.callbacks_ = keras.callbacks
+            others.append(keras)
+        if has_callbacks(watched):
+            others.append(ScikitLearnCallbacks(watched, fit, partial(self._attributes_at, plan, recorder)))
+        if self.verbose:
+            others.append(Progress(ProgressLine(type(self).__name__, state.epoch + n_epochs), recorder))
+        return recorder, others
 
     def _keep(
-        self, plan: Plan, weights: list[NDArray[np.floating]], history: dict[str, list[float]], n_samples: int
+        self,
+        plan: Plan,
+        state: State,
+        history: dict[str, list[float]],
+        step_history: dict[str, list[float]] | None,
     ) -> None:
-        """Set the fitted attributes that do not depend on the data's form."""
+        """Set the fitted attributes that do not depend on the target's form."""
         from skmlp._network import weights_of
 
         self._plan = plan
-        self._weights = weights
-        self.coefs_ = weights_of(plan.network, weights, ("kernel",))
-        self.intercepts_ = weights_of(plan.network, weights, ("bias",))
+        self._state = state
+        self.__dict__.pop("_model", None)
+        self.coefs_ = weights_of(plan.network, state.weights, ("kernel",))
+        self.intercepts_ = weights_of(plan.network, state.weights, ("bias",))
         self.n_layers_ = len(self.coefs_) + 1
         self.n_outputs_ = plan.n_outputs
         self.out_activation_ = plan.output_activation
         self.history_ = history
+        self.step_history_ = step_history
         self.loss_curve_ = history["loss"]
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
         self.validation_scores_ = history.get("val_score")
         self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
         self.n_iter_ = len(self.loss_curve_)
-        self.t_ = self.n_iter_ * n_samples
 
-    def _validate(self, plan: Plan, weights: list[Any], validation: Validation) -> tuple[float, float]:
-        """The loss, penalty included, and the score on the validation samples."""
-        from skmlp._engine.predict import evaluate, forward
+    def _attributes_at(self, plan: Plan, recorder: Recorder, state: State) -> dict[str, Any]:
+        """The attributes of an estimator whose fit ended in this state."""
+        at = copy.copy(self)
+        at._keep(plan, state, recorder.history, None)
+        parameters = self.get_params(deep=False)
+        return {name: value for name, value in vars(at).items() if name not in parameters}
 
+    def _validate(self, plan: Plan, validation: Validation, weights: list[Any]) -> dict[str, float]:
+        """The loss, penalty included, the score and the metrics on the validation samples."""
+        from skmlp._engine.predict import evaluate, forward, measure
+
+        target, weight = validation.target, validation.weight
         logits, outputs = forward(plan.network, weights, validation.X)
-        loss = evaluate(plan, weights, logits, validation.target.encoded, validation.weight)
-        return loss, self._score_outputs(validation.target, logits, outputs, validation.weight)
+        values = {
+            "val_loss": evaluate(plan, weights, logits, target.encoded, weight),
+            "val_score": self._score_outputs(target, logits, outputs, weight),
+        }
+        for metric in self.metrics or ():
+            name = metric if isinstance(metric, str) else metric.__name__
+            values[f"val_{name}"] = measure(metric, outputs, target.encoded, weight)
+        return values
 
-    def _check_validation(self, X: Any, y: Any, sample_weight: Any, target: Target) -> Validation:
+    def _check_validation(self, fit: Fit, coding: Coding) -> Validation:
         """Explicit validation data, held to what the training data set."""
-        X = check_samples(self, X, dtype=self.dtype, reset=False)
-        weight = check_sample_weight(sample_weight, len(X), "sample_weight_val")
-        return Validation(X, self._encode_more(y, target), weight)
+        X = check_samples(self, fit.X_val, dtype=self.dtype, reset=False)
+        weight = check_sample_weight(fit.sample_weight_val, X.shape[0], "sample_weight_val")
+        return Validation(X, self._encode(fit.y_val, coding, "y_val"), weight)
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Logits and outputs, (n_samples, n_outputs) each, for samples to predict."""
@@ -295,7 +349,11 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         X = check_samples(self, X, dtype=self._plan.hyperparameters.dtype, reset=False)
         from skmlp._engine.predict import forward
 
-        return forward(self._plan.network, self._weights, X)
+        return forward(self._plan.network, self._state.weights, X)
+
+    def _compiled_metrics(self) -> list[Any]:
+        """The metrics that ``model_`` is compiled with: the nearest to the score, and the user's own."""
+        return [self._keras_metric, *(self.metrics or ())]
 
     @property
     @abstractmethod
@@ -303,12 +361,25 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
         """How scikit-learn is to check the target: keyword arguments of ``validate_data``."""
 
     @abstractmethod
-    def _encode(self, y: NDArray[Any]) -> Target:
-        """Make the target of a fit. Sets what predictions need to be turned back, such as ``classes_``."""
+    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
+        """Learn what predictions need to be turned back. Sets ``classes_``, or the form of a regressor's target.
+
+        ``partial`` says that later samples may have other labels, which are then all in ``classes``.
+        """
 
     @abstractmethod
-    def _encode_more(self, y: ArrayLike, target: Target) -> Target:
-        """Make a target that is like the one that is trained on, from validation data."""
+    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
+        """How the target is compared with the network's outputs."""
+
+    @abstractmethod
+    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
+        """Encode a target of the learned form."""
+
+    @abstractmethod
+    def _weigh_labels(
+        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
+    ) -> NDArray[np.float64]:
+        """The weights of samples, (n_samples,), times those of their labels, (n_samples,) or (n_samples, n_labels)."""
 
     @abstractmethod
     def _score_outputs(
@@ -316,14 +387,33 @@ class BaseKerasMLP(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # s
     ) -> float:
         """What ``score`` would return for these predictions."""
 
-    @abstractmethod
-    def _keras_metrics(self) -> list[str]:
-        """The metrics that ``model_`` is compiled with."""
+    _keras_metric: ClassVar[str]
 
 
-_PRIVATE_FITTED = ("_plan", "_weights", "_model", "_flat", "_output_dtype")
+_PRIVATE_FITTED = ("_plan", "_state", "_model", "_labels", "_flat", "_output_dtype")
 
 
 def _is_fitted_name(name: str) -> bool:
     """Whether an attribute is set by a fit."""
     return name in _PRIVATE_FITTED or (name.endswith("_") and not name.startswith("_"))
+
+
+def continued(state: State, before: Plan, now: Plan) -> State:
+    """The state to go on from under a new plan: with a fresh optimizer, if it is another one.
+
+    Raises
+    ------
+    ValueError
+        If the network is another one.
+    """
+    old, new = before.network.without_dropout(), now.network.without_dropout()
+    different = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
+    if different:
+        changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
+        raise ValueError(
+            f"A fit can only go on with the same network, but {changes}: set warm_start=False to start anew."
+        )
+    names = ("optimizer", "nesterov")
+    same = all(getattr(before.hyperparameters, name) == getattr(now.hyperparameters, name) for name in names)
+    same = same and before.hyperparameters.settings.keys() == now.hyperparameters.settings.keys()
+    return state if same else replace(state, optimizer=None)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
-from skmlp._base import BaseKerasMLP
-from skmlp._targets import (
-    Target,
-    class_numbers,
-    class_target,
-    decide,
-    encode_classes,
-    log_probabilities,
-    probabilities,
-)
+from skmlp._base import BaseKerasMLP, Fit
+from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
+from skmlp._spec import Hyperparameters
+from skmlp._targets import Coding, Labels, Target, choose
+from skmlp._validation import PARAMETER_CONSTRAINTS, check_sample_weight
+
+
+def _has_probabilities(estimator: KerasMLPClassifier) -> bool:
+    """Whether the outputs are probabilities."""
+    return estimator.output_activation != "linear"
 
 
 class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types
@@ -152,82 +155,255 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     True
     """
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Predict the class of each sample.
+    _keras_metric: ClassVar[str] = "accuracy"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        name: constraints for name, constraints in PARAMETER_CONSTRAINTS.items() if name != "quantile"
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Callable[[Any], Any] | Sequence[Any] = "relu",
+        *,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        regularize_bias: bool = False,
+        normalization: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        loss: Any = "auto",
+        label_smoothing: float = 0.0,
+        output_activation: str = "auto",
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        learning_rate_schedule: str | Callable[[int], float] | None = None,
+        momentum: float | None = None,
+        nesterov: bool | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        rho: float | None = None,
+        epsilon: float | None = None,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        batch_size: int | str = "auto",
+        epochs: int = 100,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        monitor: str = "score",
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        class_weight: dict[Any, float] | list[Any] | str | None = None,
+        metrics: Sequence[Any] | None = None,
+        callbacks: Sequence[Any] | None = None,
+        record_every: int | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        dtype: str = "float32",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.regularize_bias = regularize_bias
+        self.normalization = normalization
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.output_activation = output_activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.rho = rho
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.monitor = monitor
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.class_weight = class_weight
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.record_every = record_every
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.dtype = dtype
+
+    @with_callbacks
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one epoch more on these samples, from where the last call or fit stopped.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples; any number of them.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            Every label that any call will have. The first call needs it, unless ``y`` is a table of 0 and 1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; only their proportions within the call matter.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
-            Labels, of the dtype of ``classes_``.
+        self : object
+            The estimator. The optimizer and its learning-rate schedule go on, too.
+        """
+        if classes is not None and hasattr(self, "classes_") and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes={classes!r} is not the same as before, which was {self.classes_.tolist()}.")
+        ScikitLearnCallbacks.begin_fit(self)
+        return self._replace_fit(Fit(X, y, sample_weight, classes=classes, partial=True))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the labels of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels, in the form in which they were fitted.
         """
         logits, _ = self._forward(X)
-        return np.asarray(self.classes_[decide(logits)])
+        return self._labels.label(self._labels.decide(logits))
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Predict the probability of each class.
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def predict_proba(self, X: ArrayLike) -> Any:
+        """Predict the probability of each class; not there with ``output_activation="linear"``.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``, of the fitted ``dtype``; each row sums to 1.
+        probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
+            In the order of ``classes_``, of the fitted ``dtype``. Each row sums to 1, but for independent labels.
         """
         _, outputs = self._forward(X)
-        return probabilities(outputs)
+        return self._labels.probabilities(outputs)
 
-    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def predict_log_proba(self, X: ArrayLike) -> Any:
         """Predict the logarithm of the probability of each class, from the logits, so that none is minus infinity.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
+        log_probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
             In the order of ``classes_``.
         """
         logits, _ = self._forward(X)
-        return log_probabilities(logits)
+        return self._labels.log_probabilities(logits)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
         """The network's logits.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
-        logits : ndarray of shape (n_samples,) with two classes, else (n_samples, n_classes)
-            The class with the largest is predicted; with two classes, the second one where it is above 0.
+        logits : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
+            The class with the largest is predicted; with two classes, the second one where it is above 0; of
+            independent labels those above 0; of several outputs the largest of each one's columns.
         """
         logits, _ = self._forward(X)
-        return logits.ravel() if logits.shape[1] == 1 else logits
+        return logits.ravel() if self._labels.kind == "binary" else logits
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of samples whose labels are all predicted.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        accuracy : float
+        """
+        predicted = self.predict(X)
+        if self._labels.kind != "multioutput":
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        weight = check_sample_weight(sample_weight, len(predicted), "sample_weight")
+        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     @property
     def _y_checks(self) -> dict[str, bool]:
-        return {}
+        return {"multi_output": True}
 
-    def _encode(self, y: NDArray[Any]) -> Target:
-        self.classes_, codes = encode_classes(y)
-        return class_target(codes, len(self.classes_), self.loss, self.output_activation, self.dtype)
+    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
+        one_hot = self.output_activation == "softmax" or (
+            isinstance(self.loss, str) and self.loss.startswith("categorical")
+        )
+        if partial:
+            self._labels = Labels.of_classes(classes, y, one_hot=one_hot)
+        else:
+            self._labels = Labels.of(y, one_hot=one_hot)
+        self.classes_ = self._labels.classes
 
-    def _encode_more(self, y: ArrayLike, target: Target) -> Target:
-        codes = class_numbers(y, self.classes_, "y_val")
-        return class_target(codes, len(self.classes_), self.loss, self.output_activation, self.dtype)
+    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
+        from skmlp._losses import known_losses, smoothes_labels, takes_class_numbers
+
+        labels = self._labels
+        loss, output_activation = choose(labels.kind, self.loss, self.output_activation, known_losses())
+        if hyperparameters.label_smoothing and not smoothes_labels(loss):
+            raise ValueError(
+                f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
+                "to 0, or take a cross-entropy by name."
+            )
+        sparse = labels.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
+        return Coding(loss, output_activation, sparse, labels.n_outputs, labels.heads)
+
+    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
+        return self._labels.target(self._labels.number(y, name), sparse=coding.sparse, dtype=self.dtype)
+
+    def _weigh_labels(
+        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
+    ) -> NDArray[np.float64]:
+        if self.class_weight is None:
+            return weight
+        if partial and "balanced" in (self.class_weight, *np.atleast_1d(np.array(self.class_weight, dtype=object))):
+            raise ValueError(
+                "class_weight='balanced' counts the labels of all samples, which partial_fit does not know: give the "
+                "weights as a dictionary."
+            )
+        assert target.codes is not None  # noqa: S101  (for the type checker: a classifier's target has codes)
+        return self._labels.weigh(self.class_weight, weight, target.codes, rows)
 
     def _score_outputs(
         self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
     ) -> float:
-        return float(accuracy_score(target.codes, decide(logits), sample_weight=weight))
-
-    def _keras_metrics(self) -> list[str]:
-        return ["accuracy"]
+        right = self._labels.decide(logits) == target.codes
+        return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=weight))

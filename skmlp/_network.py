@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._keras import keras
-from skmlp._spec import NetworkSpec, dropout_name
+from skmlp._keras import keras, tf
+from skmlp._spec import NetworkSpec, Own, dropout_name
 
 
 def build_network(
@@ -62,12 +62,51 @@ def build_network(
         hidden = keras.layers.Dense(width, name=f"hidden_{layer}", **options)(hidden)
         if spec.normalization is not None:
             hidden = normalizations[spec.normalization](dtype=dtype, name=f"normalization_{layer}")(hidden)
-        hidden = keras.layers.Activation(spec.activation[layer], dtype=dtype, name=f"activation_{layer}")(hidden)
+        activation = keras.layers.Activation(unwrapped(spec.activation[layer]), dtype=dtype, name=f"activation_{layer}")
+        hidden = activation(hidden)
         if dropout is not None and spec.dropout[layer]:
             hidden = dropout(dropout_name(layer))(hidden)
-    activation = spec.output_activation if activate_output else None
+    activation = spec.output_activation if activate_output and spec.heads is None else None
     outputs = keras.layers.Dense(spec.n_outputs, activation, name="output", **options)(hidden)
+    if activate_output and spec.heads is not None:
+        outputs = SoftmaxHeads(spec.heads, dtype=dtype, name="heads")(outputs)
     return keras.Model(inputs, outputs, name="mlp")
+
+
+@keras.saving.register_keras_serializable(package="skmlp")
+class SoftmaxHeads(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """A softmax over each of several slices of its input.
+
+    Parameters
+    ----------
+    heads : sequence of int
+        The widths of the slices.
+    """
+
+    def __init__(self, heads: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = tuple(heads)
+
+    def call(self, inputs: Any) -> Any:
+        """Activate (n_samples, sum of heads)."""
+        slices = tf.split(inputs, self.heads, axis=-1)
+        return tf.concat([keras.activations.softmax(part) for part in slices], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {**super().get_config(), "heads": self.heads}
+
+
+def activate(spec: NetworkSpec, logits: Any) -> Any:
+    """Turn logits into outputs."""
+    if spec.heads is not None:
+        return SoftmaxHeads(spec.heads, dtype=spec.dtype)(logits)
+    return keras.activations.get(spec.output_activation)(logits)
+
+
+def unwrapped(name_or_own: str | Own) -> Any:
+    """What Keras takes for a name, or for a user's own object."""
+    return name_or_own.value if isinstance(name_or_own, Own) else name_or_own
 
 
 def weight_names(spec: NetworkSpec) -> list[str]:
@@ -87,7 +126,7 @@ def weights_of(spec: NetworkSpec, weights: Sequence[Any], kinds: Sequence[str]) 
 
 
 def initial_weights(
-    spec: NetworkSpec, kernel_initializer: str, bias_initializer: str, seed: int
+    spec: NetworkSpec, kernel_initializer: Any, bias_initializer: Any, seed: int
 ) -> list[NDArray[np.floating]]:
     """Draw the weights that a fit starts from, with Keras' initializers, the same ones for the same seed."""
     widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_outputs]
@@ -105,17 +144,26 @@ def initial_weights(
         layer += name == "kernel"
         shape = (widths[layer], widths[layer + 1]) if name == "kernel" else (widths[layer + 1],)
         initializer = seeded_initializer(initializers[name], (seed, position))
-        weights.append(np.asarray(initializer(shape, dtype=spec.dtype)))
+        weight = np.asarray(initializer(shape, dtype=spec.dtype), dtype=spec.dtype)
+        if weight.shape != shape:
+            raise ValueError(
+                f"{name}_initializer={initializers[name]!r} returned the shape {weight.shape} for {shape}: it must "
+                "return the shape that it is asked for."
+            )
+        weights.append(weight)
     return weights
 
 
-def seeded_initializer(name: str, entropy: Sequence[int]) -> Any:
-    """The Keras initializer of that name, with a seed of its own where it has one."""
-    initializer = getattr(keras.initializers, name)
-    if "seed" not in inspect.signature(initializer).parameters:
-        return initializer()
-    seed = np.random.SeedSequence(entropy).generate_state(1)[0] >> 1  # Keras takes a signed 32-bit seed
-    return initializer(seed=int(seed))
+def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
+    """A Keras initializer, given by name or as one, with a seed of our own; a user's own function as it is."""
+    seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
+    if isinstance(initializer, keras.Initializer):
+        config = initializer.get_config()
+        return type(initializer).from_config({**config, "seed": seed} if "seed" in config else config)
+    if not isinstance(initializer, str):
+        return initializer
+    make = getattr(keras.initializers, initializer)
+    return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
 
 
 def known_activations() -> list[str]:

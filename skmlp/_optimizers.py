@@ -76,41 +76,27 @@ def make_optimizer(optimizer: str, learning_rate: Any, settings: Mapping[str, An
     return getattr(keras.optimizers, row.class_name)(learning_rate=learning_rate, **{**off, **settings})
 
 
-def _cosine(step: int, steps_per_epoch: int, epochs: int) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * min(step / (steps_per_epoch * epochs), 1.0)))
-
-
-def _exponential(step: int, steps_per_epoch: int, epochs: int) -> float:
-    return float(0.95 ** (step / steps_per_epoch))
-
-
-def _inverse_time(step: int, steps_per_epoch: int, epochs: int) -> float:
-    return 1.0 / (1.0 + 0.1 * step / steps_per_epoch)
-
-
-SCHEDULES: Mapping[str, Callable[[int, int, int], float]] = {
-    "cosine": _cosine,
-    "exponential": _exponential,
-    "inverse_time": _inverse_time,
+SCHEDULES: Mapping[str, Callable[[float, int], float]] = {
+    "cosine": lambda epoch, horizon: 0.5 * (1.0 + math.cos(math.pi * min(epoch / horizon, 1.0))),
+    "exponential": lambda epoch, horizon: float(0.95**epoch),
+    "inverse_time": lambda epoch, horizon: 1.0 / (1.0 + 0.1 * epoch),
 }
-"""Schedules by name: (step counted from 0, steps per epoch, epochs) -> factor on the learning rate."""
+"""Schedules by name: (epochs done, with fractions; epochs in all) -> factor on the learning rate."""
 
 
-def make_schedule(
-    schedule: str | Callable[[int], float] | None, steps_per_epoch: int, epochs: int
-) -> Callable[[int], float]:
-    """The factor on the learning rate as a function of the step alone.
+def make_schedule(schedule: str | Callable[[int], float] | None, horizon: int) -> Callable[[int, float], float]:
+    """The factor on the learning rate, from the number of the step and the epochs done.
 
     A user's own schedule is asked once per step, and its answer is checked.
     """
     if schedule is None:
-        return lambda step: 1.0
+        return lambda step, epoch: 1.0
     if isinstance(schedule, str):
         named = SCHEDULES[schedule]
-        return lambda step: named(step, steps_per_epoch, epochs)
+        return lambda step, epoch: named(epoch, horizon)
     own = schedule
 
-    def checked(step: int) -> float:
+    def checked(step: int, epoch: float) -> float:
         factor = float(own(step))
         if not 0.0 <= factor < math.inf:
             raise ValueError(

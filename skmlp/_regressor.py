@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import Tags, check_array
+from sklearn.utils import check_array
 
-from skmlp._base import BaseKerasMLP
-from skmlp._targets import Target, regression_target
+from skmlp._base import BaseKerasMLP, Fit
+from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
+from skmlp._spec import Hyperparameters
+from skmlp._targets import Coding, Target, choose, regression_target
+from skmlp._validation import PARAMETER_CONSTRAINTS
 
 
 class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types
@@ -140,6 +144,117 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     True
     """
 
+    _keras_metric: ClassVar[str] = "mean_absolute_error"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        name: constraints
+        for name, constraints in PARAMETER_CONSTRAINTS.items()
+        if name not in ("class_weight", "label_smoothing")
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Callable[[Any], Any] | Sequence[Any] = "relu",
+        *,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        regularize_bias: bool = False,
+        normalization: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        loss: Any = "auto",
+        quantile: float = 0.5,
+        output_activation: str = "auto",
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        learning_rate_schedule: str | Callable[[int], float] | None = None,
+        momentum: float | None = None,
+        nesterov: bool | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        rho: float | None = None,
+        epsilon: float | None = None,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        batch_size: int | str = "auto",
+        epochs: int = 100,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        monitor: str = "score",
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        metrics: Sequence[Any] | None = None,
+        callbacks: Sequence[Any] | None = None,
+        record_every: int | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        dtype: str = "float32",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.regularize_bias = regularize_bias
+        self.normalization = normalization
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
+        self.loss = loss
+        self.quantile = quantile
+        self.output_activation = output_activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.rho = rho
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.monitor = monitor
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.record_every = record_every
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.dtype = dtype
+
+    @with_callbacks
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train for one epoch more on these samples, from where the last call or fit stopped.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples; any number of them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; only their proportions within the call matter.
+
+        Returns
+        -------
+        self : object
+            The estimator. The optimizer and its learning-rate schedule go on, too.
+        """
+        ScikitLearnCallbacks.begin_fit(self)
+        return self._replace_fit(Fit(X, y, sample_weight, partial=True))
+
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
         """Predict target values.
 
@@ -156,33 +271,38 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         outputs = outputs.astype(self._output_dtype, copy=False)
         return outputs.ravel() if self._flat else outputs
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
     @property
     def _y_checks(self) -> dict[str, bool]:
         return {"multi_output": True, "y_numeric": True}
 
-    def _encode(self, y: NDArray[Any]) -> Target:
+    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
         self._flat = y.ndim == 1
         self._output_dtype = np.promote_types(y.dtype if y.dtype.kind == "f" else np.float64, self.dtype)
-        return regression_target(y, self.loss, self.output_activation, self.dtype)
+        self.n_outputs_ = 1 if self._flat else y.shape[1]
 
-    def _encode_more(self, y: ArrayLike, target: Target) -> Target:
-        values = check_array(y, ensure_2d=False, dtype=self.dtype, input_name="y_val")
-        more = regression_target(values, target.loss, target.output_activation, self.dtype)
-        if more.n_outputs != target.n_outputs:
-            raise ValueError(f"y_val has {more.n_outputs} outputs, but y has {target.n_outputs}: give it as many.")
-        if len(values) < 2:
-            raise ValueError("y_val has one sample: give it at least two, so that R² is defined.")
-        return more
+    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
+        from skmlp._losses import known_losses
+
+        loss, output_activation = choose("regression", self.loss, self.output_activation, known_losses())
+        return Coding(loss, output_activation, sparse=False, n_outputs=self.n_outputs_)
+
+    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
+        values = check_array(y, ensure_2d=False, dtype=self.dtype, input_name=name)
+        if name != "y" and len(values) < 2:
+            raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
+        target = regression_target(values, coding.loss, coding.output_activation, self.dtype)
+        if target.encoded.shape[1] != coding.n_outputs:
+            raise ValueError(
+                f"{name} has {target.encoded.shape[1]} outputs, but y has {coding.n_outputs}: give it as many."
+            )
+        return target
+
+    def _weigh_labels(
+        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
+    ) -> NDArray[np.float64]:
+        return weight
 
     def _score_outputs(
         self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
     ) -> float:
         return float(r2_score(target.encoded, outputs, sample_weight=weight))
-
-    def _keras_metrics(self) -> list[str]:
-        return ["mean_absolute_error"]

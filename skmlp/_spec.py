@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class Own:
+    """A user's own object in a spec, such as a Keras loss: as good as another of the same class and configuration.
+
+    scikit-learn clones parameters by copying them, and a copy should not compile its network again.
+    """
+
+    value: Any = field(compare=False)
+    key: Hashable
+
+    @classmethod
+    def of(cls, value: Any) -> Own:
+        """Wrap an object; one without a configuration, such as a function, is itself alone."""
+        if hasattr(value, "get_config"):
+            return cls(value, (type(value), repr(sorted(value.get_config().items()))))
+        return cls(value, value)
+
+
+Activation: TypeAlias = str | Own
+Loss: TypeAlias = str | Own
+
+
+@dataclass(frozen=True)
 class NetworkSpec:
     """The shape of a network: everything that decides its Keras layers, and nothing that a fit can pass as a value.
 
-    ``dropout`` and ``input_dropout`` say where a dropout layer stands; the rates are values.
+    ``dropout`` and ``input_dropout`` say where a dropout layer stands; the rates are values. ``heads`` are the widths
+    of the slices of the outputs that have a softmax each, if it is not one for all.
     """
 
     n_features: int
     hidden_layer_sizes: tuple[int, ...]
-    activation: tuple[str, ...]
+    activation: tuple[Activation, ...]
     dropout: tuple[bool, ...]
     input_dropout: bool
     normalization: str | None
     n_outputs: int
     output_activation: str
     dtype: str
+    heads: tuple[int, ...] | None = None
 
     def without_dropout(self) -> NetworkSpec:
         """The same network as it predicts, when dropout does nothing."""
@@ -37,10 +62,15 @@ class TrainingSpec:
 
     ``batch_size`` and ``block_steps`` are the fixed shape of a block, both None where the program takes any.
     ``settings`` names the optimizer's traced settings; ``nesterov`` is static because Keras branches on it.
+    ``sparse_labels`` says that targets are class numbers, int32 of shape (n_samples,), rather than (n_samples,
+    n_outputs). ``n_weights`` is the number of weights of a sample when each of its labels has one of its own.
     """
 
     network: NetworkSpec
-    loss: str
+    loss: Loss
+    sparse_labels: bool
+    label_smoothing: bool
+    n_weights: int | None
     optimizer: str
     settings: tuple[str, ...]
     nesterov: bool
@@ -52,15 +82,14 @@ class TrainingSpec:
     block_steps: int | None
 
     @property
-    def labels(self) -> bool:
-        """Whether targets are class numbers, int32 of shape (n_samples,), rather than (n_samples, n_outputs)."""
-        return self.loss == "sparse_categorical_crossentropy"
-
-    @property
     def value_names(self) -> tuple[str, ...]:
         """The traced values in the order in which a program receives them."""
         network = self.network
         names = [name for name, used in (("l1", self.l1), ("l2", self.l2)) if used]
+        if self.label_smoothing:
+            names.append("label_smoothing")
+        if self.loss == "quantile":
+            names.append("quantile")
         if network.input_dropout:
             names.append("input_dropout")
         names += [dropout_name(layer) for layer, used in enumerate(network.dropout) if used]
@@ -95,15 +124,17 @@ class Hyperparameters:
     """The constructor's values, checked and completed; ``settings`` holds those of the optimizer that are on."""
 
     hidden_layer_sizes: tuple[int, ...]
-    activation: tuple[str, ...]
+    activation: tuple[Activation, ...]
     dropout: tuple[float, ...]
     input_dropout: float
     l1: float
     l2: float
     regularize_bias: bool
     normalization: str | None
-    kernel_initializer: str
-    bias_initializer: str
+    kernel_initializer: Any
+    bias_initializer: Any
+    label_smoothing: float
+    quantile: float
     optimizer: str
     learning_rate: float
     learning_rate_schedule: str | Callable[[int], float] | None
@@ -126,7 +157,10 @@ class Plan:
     hyperparameters: Hyperparameters
     n_features: int
     n_outputs: int
-    loss: str
+    heads: tuple[int, ...] | None
+    loss: Loss
+    sparse_labels: bool
+    n_weights: int | None
     output_activation: str
     batch_size: int
     seed: int
@@ -145,6 +179,7 @@ class Plan:
             n_outputs=self.n_outputs,
             output_activation=self.output_activation,
             dtype=chosen.dtype,
+            heads=self.heads,
         )
 
     def steps_per_epoch(self, n_samples: int) -> int:
@@ -170,6 +205,9 @@ class Plan:
         return TrainingSpec(
             network=self.network,
             loss=self.loss,
+            sparse_labels=self.sparse_labels,
+            label_smoothing=chosen.label_smoothing > 0,
+            n_weights=self.n_weights,
             optimizer=chosen.optimizer,
             settings=tuple(chosen.settings),
             nesterov=chosen.nesterov,
@@ -183,8 +221,27 @@ class Plan:
 
     @property
     def values(self) -> dict[str, float]:
-        """Every traced value by name."""
+        """Every traced value by name, apart from the learning rate, which is passed step by step."""
         chosen = self.hyperparameters
-        rates = {dropout_name(layer): rate for layer, rate in enumerate(chosen.dropout)}
-        penalties = {"l1": chosen.l1, "l2": chosen.l2}
-        return {**penalties, "input_dropout": chosen.input_dropout, **rates, **chosen.settings}
+        return {
+            "l1": chosen.l1,
+            "l2": chosen.l2,
+            "label_smoothing": chosen.label_smoothing,
+            "quantile": chosen.quantile,
+            "input_dropout": chosen.input_dropout,
+            **{dropout_name(layer): rate for layer, rate in enumerate(chosen.dropout)},
+            **chosen.settings,
+        }
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a training stands after an epoch: everything that it takes to go on from there.
+
+    ``optimizer`` holds the optimizer's variables, or None for a fresh one.
+    """
+
+    weights: list[NDArray[np.floating]]
+    optimizer: list[NDArray[Any]] | None = None
+    epoch: int = 0
+    step: int = 0

@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
-from skmlp._spec import Hyperparameters
+from skmlp._spec import Hyperparameters, Own
 
 _RATE = Interval(Real, 0, 1, closed="left")
 _DECAY = Interval(Real, 0, 1, closed="left")
@@ -28,16 +28,18 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": [str, "array-like"],
+    "activation": [str, callable, "array-like"],
     "dropout": [_RATE, "array-like"],
     "input_dropout": [_RATE],
     "l1": [_AMOUNT],
     "l2": [_AMOUNT],
     "regularize_bias": ["boolean"],
     "normalization": [StrOptions({"batch", "layer"}), None],
-    "kernel_initializer": [str],
-    "bias_initializer": [str],
-    "loss": [str],
+    "kernel_initializer": [str, callable],
+    "bias_initializer": [str, callable],
+    "loss": [str, callable],
+    "label_smoothing": [_RATE],
+    "quantile": [Interval(Real, 0, 1, closed="neither")],
     "output_activation": [str],
     "optimizer": [StrOptions(set(OPTIMIZERS))],
     "learning_rate": [_POSITIVE, None],
@@ -56,7 +58,13 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [_COUNT],
+    "monitor": [StrOptions({"score", "loss"})],
     "tol": [_AMOUNT],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "metrics": [list, tuple, None],
+    "callbacks": [list, tuple, None],
+    "record_every": [_COUNT, None],
+    "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
     "dtype": [StrOptions({"float32", "float64"})],
@@ -85,11 +93,16 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     optimizer = parameters["optimizer"]
     settings = resolve_settings(optimizer, {name: parameters[name] for name in SETTINGS})
     learning_rate = parameters["learning_rate"]
+
+    def initializer(name: str) -> Any:
+        value = parameters[name]
+        return value if callable(value) else known_name(name, value, initializers)
+
     return Hyperparameters(
         hidden_layer_sizes=sizes,
         activation=tuple(
-            known_name("activation", name, activations)
-            for name in per_layer("activation", parameters["activation"], len(sizes))
+            Own.of(value) if callable(value) else known_name("activation", value, activations)
+            for value in per_layer("activation", parameters["activation"], len(sizes))
         ),
         dropout=dropout_rates(parameters["dropout"], len(sizes)),
         input_dropout=float(parameters["input_dropout"]),
@@ -97,8 +110,10 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
         l2=float(parameters["l2"]),
         regularize_bias=bool(parameters["regularize_bias"]),
         normalization=parameters["normalization"],
-        kernel_initializer=known_name("kernel_initializer", parameters["kernel_initializer"], initializers),
-        bias_initializer=known_name("bias_initializer", parameters["bias_initializer"], initializers),
+        kernel_initializer=initializer("kernel_initializer"),
+        bias_initializer=initializer("bias_initializer"),
+        label_smoothing=float(parameters.get("label_smoothing", 0.0)),
+        quantile=float(parameters.get("quantile", 0.5)),
         optimizer=optimizer,
         learning_rate=float(OPTIMIZERS[optimizer].learning_rate if learning_rate is None else learning_rate),
         learning_rate_schedule=parameters["learning_rate_schedule"],
@@ -108,6 +123,27 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
         shuffle=bool(parameters["shuffle"]),
         dtype=parameters["dtype"],
     )
+
+
+def check_callbacks(callbacks: Iterable[Any] | None) -> None:
+    """Refuse what is not a Keras callback."""
+    from skmlp._keras import keras
+
+    for callback in callbacks or ():
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(
+                f"callbacks holds {callback!r}, which is not a keras.callbacks.Callback: scikit-learn's callbacks are "
+                "given to set_callbacks."
+            )
+
+
+def check_metrics(metrics: Iterable[Any] | None) -> None:
+    """Refuse what is neither the name of a Keras metric of a sample nor a function."""
+    from skmlp._losses import known_metrics
+
+    for metric in metrics or ():
+        if not (callable(metric) and hasattr(metric, "__name__")):
+            known_name("metrics", metric, known_metrics())
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -153,9 +189,21 @@ def known_name(parameter: str, value: Any, known: Iterable[str]) -> str:
 
 
 def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> Any:
-    """scikit-learn's ``validate_data`` for X, or X and y; what float32 cannot hold is its error, without a warning."""
+    """scikit-learn's ``validate_data`` for X, or X and y.
+
+    Samples come back as an array of ``dtype`` or as a CSR matrix; those of a memory-mapped file as they are, to be
+    cast block by block. What float32 cannot hold is scikit-learn's error, without a warning.
+    """
+    mapped = isinstance(arrays[0], np.memmap)
     with np.errstate(over="ignore"):
-        return validate_data(estimator, *arrays, dtype=dtype, order="C", **options)
+        return validate_data(
+            estimator,
+            *arrays,
+            dtype="numeric" if mapped else dtype,
+            order=None if mapped else "C",
+            accept_sparse="csr",
+            **options,
+        )
 
 
 def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: str) -> NDArray[np.float64]:
@@ -192,9 +240,9 @@ def check_together(X_val: Any, y_val: Any, sample_weight_val: Any) -> bool:
 
 
 def split_rows(
-    n_samples: int, codes: NDArray[np.intp] | None, validation_fraction: float, seed: int
+    n_samples: int, strata: NDArray[np.intp] | None, validation_fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The rows to train on and those held out, stratified by ``codes`` when there are any.
+    """The rows to train on and those held out, stratified by class numbers when there are any.
 
     Raises
     ------
@@ -203,15 +251,15 @@ def split_rows(
     """
     n_val = math.ceil(validation_fraction * n_samples)
     n_train = n_samples - n_val
-    least = 2 if codes is None else len(np.unique(codes))
-    if min(n_val, n_train) < least or (codes is not None and np.bincount(codes)[np.unique(codes)].min() < 2):
-        needed = "2 rows, for a score" if codes is None else f"a row of each of the {least} classes"
+    least = 2 if strata is None else len(np.unique(strata))
+    if min(n_val, n_train) < least or (strata is not None and np.bincount(strata)[np.unique(strata)].min() < 2):
+        needed = "2 rows, for a score" if strata is None else f"a row of each of the {least} classes"
         raise ValueError(
             f"validation_fraction={validation_fraction!r} of {n_samples} samples holds out {n_val} and leaves "
             f"{n_train} to train on, but both sides need {needed}: change validation_fraction, pass X_val and y_val, "
             "or set early_stopping=False."
         )
-    train, val = train_test_split(np.arange(n_samples), test_size=n_val, stratify=codes, random_state=seed)
+    train, val = train_test_split(np.arange(n_samples), test_size=n_val, stratify=strata, random_state=seed)
     return np.sort(train), val
 
 

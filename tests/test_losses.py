@@ -3,11 +3,28 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
-from skmlp._losses import penalty, per_sample_loss
+from skmlp._losses import known_losses, loss_function, penalty
 from skmlp._spec import NetworkSpec
 from skmlp._targets import TARGETS
+
+BINARY = [loss for loss in known_losses() if loss not in TARGETS["binary"].unfit_losses]
+# Losses of a direction, or of a margin that a softmax does not reach: they compute, but do not teach this network.
+NOT_FOR_LEARNING = {
+    "categorical_hinge",
+    "cosine_similarity",
+    "hinge",
+    "squared_hinge",
+    "mean_absolute_percentage_error",
+}
+
+
+def per_sample_loss(loss, spec):
+    sparse = loss == "sparse_categorical_crossentropy"
+    function = loss_function("categorical_crossentropy" if sparse else loss, spec, sparse_labels=sparse)
+    return lambda y, logits: function(tf.constant(y), tf.constant(logits), {})
 
 
 def network(n_outputs, activation):
@@ -18,7 +35,7 @@ def reference(loss, y, outputs):
     return np.asarray(getattr(keras.losses, loss)(y, outputs))
 
 
-@pytest.mark.parametrize("loss", TARGETS["multiclass"].losses)
+@pytest.mark.parametrize("loss", known_losses())
 def test_multiclass_losses(loss, rng):
     logits = rng.normal(size=(6, 4))
     y = np.eye(4)[[0, 1, 2, 3, 0, 1]]
@@ -36,7 +53,7 @@ def test_class_numbers_and_one_hot_rows_give_the_same_loss(rng):
     np.testing.assert_allclose(np.asarray(sparse), np.asarray(dense), rtol=1e-12)
 
 
-@pytest.mark.parametrize("loss", TARGETS["binary"].losses)
+@pytest.mark.parametrize("loss", BINARY)
 def test_binary_losses(loss, rng):
     logits = rng.normal(size=(6, 1))
     y = np.array([[0.0], [1.0]] * 3)
@@ -66,20 +83,33 @@ def test_penalties_are_keras_l1l2(rng):
     assert float(penalty(weights, None, 0.2)) == pytest.approx(sum(0.2 * (weight**2).sum() for weight in weights))
 
 
-@pytest.mark.parametrize("loss", TARGETS["multiclass"].losses)
+@pytest.mark.parametrize("loss", sorted(set(known_losses()) - NOT_FOR_LEARNING))
 def test_every_loss_learns_three_classes(loss, blobs):
     estimator = KerasMLPClassifier((8,), loss=loss, learning_rate=0.05, epochs=40, random_state=0).fit(*blobs)
     assert estimator.score(*blobs) > 0.85
 
 
-@pytest.mark.parametrize("loss", TARGETS["binary"].losses)
+@pytest.mark.parametrize("loss", sorted(set(BINARY) - NOT_FOR_LEARNING - {"kl_divergence", "poisson"}))
 def test_every_loss_learns_two_classes(loss, blobs):
     X, y = blobs[0], blobs[1] == 2
     estimator = KerasMLPClassifier((8,), loss=loss, learning_rate=0.05, epochs=40, random_state=0).fit(X, y)
     assert estimator.score(X, y) > 0.9
 
 
-@pytest.mark.parametrize("loss", TARGETS["regression"].losses)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "mean_squared_error",
+        "mean_absolute_error",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+        "huber",
+        "log_cosh",
+        "poisson",
+        "binary_crossentropy",
+        "quantile",
+    ],
+)
 def test_every_loss_fits_a_positive_target(loss, line):
     X, y = line
     y = 0.1 + 0.8 * (y - y.min()) / (y.max() - y.min())

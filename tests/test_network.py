@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
 
+import skmlp
 from skmlp import KerasMLPRegressor
 from skmlp._network import build_network, initial_weights, known_activations, known_initializers, weight_names
 from skmlp._spec import NetworkSpec
@@ -86,3 +88,52 @@ def test_dropout_stands_where_the_spec_says():
 
     build_network(spec(dropout=(False, True), input_dropout=True), dropout=dropout)
     assert made == ["input_dropout", "dropout_1"]
+
+
+def cubed(x):
+    return x**3
+
+
+def test_an_activation_of_ones_own(line):
+    X, y = line
+    estimator = KerasMLPRegressor((4, 3), activation=[cubed, "tanh"], epochs=2, dtype="float64").fit(X, y)
+    hidden = np.tanh(
+        (X @ estimator.coefs_[0] + estimator.intercepts_[0]) ** 3 @ estimator.coefs_[1] + estimator.intercepts_[1]
+    )
+    by_hand = hidden @ estimator.coefs_[2] + estimator.intercepts_[2]
+    np.testing.assert_allclose(estimator.predict(X), by_hand[:, 0])
+    assert KerasMLPRegressor((4,), activation=cubed, epochs=1).fit(X, y).coefs_[0].shape == (3, 4)
+
+
+def test_an_activation_of_ones_own_compiles_once(line):
+    make = KerasMLPRegressor((4,), activation=cubed, epochs=1)
+    make.fit(*line)
+    before = skmlp.cache_info().traces
+    cross_val_score(make, *line, cv=3)
+    assert skmlp.cache_info().traces == before
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        keras.initializers.RandomUniform(0.0, 1.0),
+        keras.initializers.Constant(0.25),
+        keras.initializers.VarianceScaling(2.0, mode="fan_out"),
+    ],
+    ids=["uniform", "constant", "scaling"],
+)
+def test_initializers_as_objects_follow_the_seed(initializer):
+    first, same, other = (initial_weights(spec(), initializer, initializer, seed=seed) for seed in (1, 1, 2))
+    for position, (one, two) in enumerate(zip(first, same, strict=True)):
+        np.testing.assert_array_equal(one, two)
+        if not isinstance(initializer, keras.initializers.Constant):
+            assert not np.array_equal(one, other[position])
+    if isinstance(initializer, keras.initializers.RandomUniform):
+        assert all(0 <= weight.min() < weight.max() < 1 for weight in first)
+
+
+def test_an_initializer_of_ones_own():
+    weights = initial_weights(spec(), lambda shape, dtype: np.full(shape, 0.5), "zeros", seed=0)
+    assert all((kernel == 0.5).all() for kernel in weights[::2])
+    with pytest.raises(ValueError, match=r"kernel_initializer=.* returned the shape"):
+        initial_weights(spec(), lambda shape, dtype: np.zeros(3), "zeros", seed=0)

@@ -7,14 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 
 class Data(NamedTuple):
-    """What a fit trains on: X (n_samples, n_features), y as the loss takes it, weight (n_samples,) with mean 1."""
+    """What a fit trains on: those of the samples whose numbers are in ``rows``.
 
-    X: NDArray[np.floating]
+    X is a dense array of any numbers or a CSR matrix, (n_samples, n_features); y as the loss takes it; weight
+    (n_samples,) or (n_samples, n_labels) in the network's dtype, with mean 1 over the rows.
+    """
+
+    X: Any
     y: NDArray[Any]
     weight: NDArray[np.floating]
+    rows: NDArray[np.intp]
 
 
 class Block(NamedTuple):
@@ -33,8 +39,8 @@ def blocks(data: Data, order: NDArray[np.intp], batch_size: int, block_steps: in
     Parameters
     ----------
     data : Data
-    order : (n_samples,)
-        Row numbers.
+    order : (n,)
+        Numbers of samples.
     batch_size : int
         Rows in a batch; the last batch of the order may be short, and is filled up with weight 0.
     block_steps : int
@@ -49,23 +55,30 @@ def blocks(data: Data, order: NDArray[np.intp], batch_size: int, block_steps: in
     """
     n_steps = -(-len(order) // batch_size)
     longest = block_steps if fixed else min(block_steps, n_steps)
-    X = np.zeros((longest * batch_size, data.X.shape[1]), data.X.dtype)
-    y = np.zeros((longest * batch_size, *data.y.shape[1:]), data.y.dtype)
-    weight = np.zeros(longest * batch_size, data.weight.dtype)
-    for start in range(0, len(order), longest * batch_size):
-        rows = order[start : start + longest * batch_size]
-        n = len(rows)
-        for source, target in zip(data, (X, y, weight), strict=True):
-            source.take(rows, axis=0, out=target[:n], mode="clip")  # any other mode buffers the output
-        weight[n:] = 0
-        steps = -(-n // batch_size)
+    n = longest * batch_size
+    X = np.zeros((n, data.X.shape[1]), data.weight.dtype)
+    y = np.zeros((n, *data.y.shape[1:]), data.y.dtype)
+    weight = np.zeros((n, *data.weight.shape[1:]), data.weight.dtype)
+    for start in range(0, len(order), n):
+        rows = order[start : start + n]
+        filled = len(rows)
+        gather(data.X, rows, X[:filled])
+        gather(data.y, rows, y[:filled])
+        gather(data.weight, rows, weight[:filled])
+        weight[filled:] = 0
+        steps = -(-filled // batch_size)
         length = longest if fixed else steps
         n_samples = np.full(steps, batch_size)
-        n_samples[-1] = n - (steps - 1) * batch_size
-        yield Block(
-            X[: length * batch_size].reshape(length, batch_size, -1),
-            y[: length * batch_size].reshape(length, batch_size, *y.shape[1:]),
-            weight[: length * batch_size].reshape(length, batch_size),
-            steps,
-            n_samples,
-        )
+        n_samples[-1] = filled - (steps - 1) * batch_size
+        parts = [array[: length * batch_size].reshape(length, batch_size, *array.shape[1:]) for array in (X, y, weight)]
+        yield Block(parts[0], parts[1], parts[2], steps, n_samples)
+
+
+def gather(source: Any, rows: Any, target: NDArray[Any]) -> None:
+    """Copy rows of an array of any numbers, or of a CSR matrix, into a dense array of as many rows."""
+    if issparse(source):
+        source[rows].astype(target.dtype, copy=False).toarray(out=target)
+    elif source.dtype == target.dtype and isinstance(rows, np.ndarray):
+        source.take(rows, axis=0, out=target, mode="clip")  # any other mode buffers the output
+    else:
+        target[...] = source[rows]

@@ -7,12 +7,13 @@ from typing import Any
 
 from skmlp._engine.program import Weights
 from skmlp._keras import keras
+from skmlp._losses import keras_loss
 from skmlp._network import build_network, seeded_initializer
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import Plan
 
 
-def keras_model(plan: Plan, weights: Weights, metrics: Sequence[str]) -> Any:
+def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
     """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights."""
     chosen = plan.hyperparameters
     rates = plan.values
@@ -28,7 +29,7 @@ def keras_model(plan: Plan, weights: Weights, metrics: Sequence[str]) -> Any:
     settings = {**chosen.settings, **({"nesterov": True} if chosen.nesterov else {})}
     model.compile(
         optimizer=make_optimizer(chosen.optimizer, chosen.learning_rate, settings),
-        loss=plan.loss,
+        loss=keras_loss(plan.loss, chosen.quantile, sparse_labels=plan.sparse_labels, headed=plan.heads is not None),
         metrics=list(metrics),
     )
     model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer

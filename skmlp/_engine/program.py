@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._engine.batches import Block
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledFunction
 from skmlp._engine.traced import MaskedBatchNormalization, TracedDropout, TracedRate, TracedSetting, TracedValues
 from skmlp._keras import tf
-from skmlp._losses import penalty, per_sample_loss
+from skmlp._losses import loss_function, penalty, per_label
 from skmlp._network import build_network, weights_of
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import TrainingSpec, complement_name
@@ -38,7 +39,9 @@ class Program:
         )
         self._variables = [variable.value for variable in self._model.weights]
         self._trainable = list(self._model.trainable_variables)
-        self._loss = per_sample_loss(spec.loss, spec.network)
+        self._loss = loss_function(spec.loss, spec.network, sparse_labels=spec.sparse_labels)
+        if spec.n_weights is not None and spec.network.heads is None:
+            self._loss = per_label(self._loss)
         self._optimizer = self._make_optimizer()
         self._optimizer_variables = [variable.value for variable in self._optimizer.variables]
         self._optimizer_start = [_constant(variable) for variable in self._optimizer_variables]
@@ -46,26 +49,27 @@ class Program:
 
     def load(self, weights: Weights, optimizer_state: Sequence[NDArray[Any]] | None = None) -> None:
         """Start from these weights, with a fresh optimizer or with one that goes on from ``optimizer_state``."""
-        for variable, weight in zip(self._variables, weights, strict=True):
-            variable.assign(weight)
+        self.set_weights(weights)
         for i, variable in enumerate(self._optimizer_variables):
             if optimizer_state is None:
                 variable.assign(tf.fill(variable.shape, self._optimizer_start[i]))
             else:
                 variable.assign(optimizer_state[i])
 
+    def put(self, block: Block) -> tuple[Any, Any, Any]:
+        """Hand a block's arrays over to TensorFlow, for several calls of `run`."""
+        return tf.constant(block.X), tf.constant(block.y), tf.constant(block.weight)
+
     def run(
         self,
         values: NDArray[np.floating],
         seed: int,
-        first_step: int,
-        learning_rates: NDArray[np.floating],
-        X: NDArray[np.floating],
-        y: NDArray[Any],
-        weight: NDArray[np.floating],
-        n_steps: int,
+        rates: NDArray[np.floating],
+        tensors: tuple[Any, Any, Any],
+        first: int,
+        last: int,
     ) -> NDArray[np.floating]:
-        """Train on the first ``n_steps`` batches of a block.
+        """Train on some of the batches of a block.
 
         Parameters
         ----------
@@ -73,31 +77,27 @@ class Program:
             The traced values, from `TrainingSpec.pack`.
         seed : int
             Seed of the dropout masks, below 2 ** 30.
-        first_step : int
-            The number of steps that the fit took before this block.
-        learning_rates : (block_steps,)
-        X : (block_steps, batch_size, n_features)
-        y : (block_steps, batch_size) class numbers, or (block_steps, batch_size, n_outputs)
-        weight : (block_steps, batch_size)
-            Sample weights; zero marks a place that no sample fills.
-        n_steps : int
+        rates : (block_steps,)
+            The learning rate of each batch.
+        tensors : tuple
+            From `put`.
+        first, last : int
+            The batches are those from ``first`` up to but not including ``last``.
 
         Returns
         -------
-        losses : (n_steps,)
+        losses : (last - first,)
             The mean loss of each batch before its update, penalty included.
         """
         losses = self._run(
             tf.constant(values),
             tf.constant(seed, tf.int32),
-            tf.constant(first_step, tf.int32),
-            tf.constant(learning_rates),
-            tf.constant(X),
-            tf.constant(y),
-            tf.constant(weight),
-            tf.constant(n_steps, tf.int32),
+            tf.constant(rates),
+            *tensors,
+            tf.constant(first, tf.int32),
+            tf.constant(last, tf.int32),
         )
-        return np.asarray(losses.numpy()[:n_steps])
+        return np.asarray(losses.numpy()[first:last])
 
     def weights(self) -> Weights:
         """Copy the network's weights out, in Keras' order."""
@@ -106,6 +106,11 @@ class Program:
     def live_weights(self) -> list[Any]:
         """The network's weights as they are now, for a forward pass without a copy."""
         return list(self._variables)
+
+    def set_weights(self, weights: Weights) -> None:
+        """Replace the network's weights, and leave the optimizer alone."""
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
 
     def optimizer_state(self) -> list[NDArray[Any]]:
         """Copy the optimizer's variables out."""
@@ -130,34 +135,36 @@ class Program:
         spec = self.spec
         dtype = spec.network.dtype
         block = (spec.block_steps, spec.batch_size)
-        y = tf.TensorSpec(block, tf.int32) if spec.labels else tf.TensorSpec((*block, spec.network.n_outputs), dtype)
+        y = (block, tf.int32) if spec.sparse_labels else ((*block, spec.network.n_outputs), dtype)
+        weight = block if spec.n_weights is None else (*block, spec.n_weights)
         signature = [
             tf.TensorSpec((len(spec.value_names),), dtype),
             tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((), tf.int32),
             tf.TensorSpec((spec.block_steps,), dtype),
             tf.TensorSpec((*block, spec.network.n_features), dtype),
-            y,
-            tf.TensorSpec(block, dtype),
+            tf.TensorSpec(*y),
+            tf.TensorSpec(weight, dtype),
+            tf.TensorSpec((), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
         return CompiledFunction(self._loop, signature, jit_compile=spec.jit_compile)
 
-    def _loop(
-        self, values: Any, seed: Any, first_step: Any, learning_rates: Any, X: Any, y: Any, weight: Any, n_steps: Any
-    ) -> Any:
+    def _loop(self, values: Any, seed: Any, rates: Any, X: Any, y: Any, weight: Any, first: Any, last: Any) -> Any:
         POOL.count_trace()
         named = {name: values[i] for i, name in enumerate(self.spec.value_names)}
 
         def step(i: Any, losses: Any) -> Any:
-            now = {"seed": seed, "step": first_step + i, "learning_rate": learning_rates[i], "filled": weight[i] > 0}
-            self._values.now = {**named, **now}
+            filled = weight[i] > 0 if self.spec.n_weights is None else tf.reduce_any(weight[i] > 0, axis=1)
+            number = tf.cast(self._optimizer.iterations, tf.int32)
+            self._values.now = {**named, "seed": seed, "step": number, "learning_rate": rates[i], "filled": filled}
             return i + 1, losses.write(i, self._step(X[i], y[i], weight[i]))
 
         size = self.spec.block_steps or tf.shape(X)[0]
         losses = tf.TensorArray(self.spec.network.dtype, size, element_shape=())
+        if not self.spec.jit_compile:  # a plain graph wants every element written, XLA a fixed number of them
+            losses = losses.unstack(tf.zeros(size, self.spec.network.dtype))
         try:
-            _, losses = tf.while_loop(lambda i, _: i < n_steps, step, (0, losses), parallel_iterations=1)
+            _, losses = tf.while_loop(lambda i, _: i < last, step, (first, losses), parallel_iterations=1)
         finally:
             self._values.now = {}  # symbolic tensors would keep the graph of this tracing alive
         return losses.stack()
@@ -165,8 +172,11 @@ class Program:
     def _step(self, x: Any, y: Any, weight: Any) -> Any:
         n_samples = tf.reduce_sum(tf.cast(self._values["filled"], weight.dtype))
         with tf.GradientTape() as tape:
-            logits = self._model(x, training=True)
-            loss = tf.reduce_sum(weight * self._loss(y, logits)) / n_samples
+            losses = self._loss(y, self._model(x, training=True), self._values)
+            if losses.shape.rank > 1:
+                losses *= 1 / losses.shape[1]  # the mean over the labels
+                weight = weight if self.spec.n_weights is not None else weight[:, tf.newaxis]
+            loss = tf.reduce_sum(weight * losses) / n_samples
             if self.spec.l1 or self.spec.l2:
                 loss += self._penalty()
         variables = [variable.value for variable in self._trainable]

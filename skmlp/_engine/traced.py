@@ -17,6 +17,10 @@ class TracedValues:
     def __getitem__(self, name: str) -> Any:
         return self.now[name]
 
+    def get(self, name: str) -> Any | None:
+        """The value of that name, or None if the structure has none."""
+        return self.now.get(name)
+
 
 class TracedRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
     """A Keras schedule whose rate is passed to the program for every step."""

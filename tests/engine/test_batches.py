@@ -23,7 +23,8 @@ def test_blocks_against_a_naive_loop(n_samples, batch_size, block_steps, fixed, 
     order = rng.permutation(n_samples)
     batches = []
     shapes = set()
-    for block in blocks(Data(X, y, weight), order, batch_size, block_steps, fixed=fixed):
+    data = Data(X, y, weight, np.arange(n_samples))
+    for block in blocks(data, order, batch_size, block_steps, fixed=fixed):
         shapes.add(len(block.X))
         assert block.X.shape[:2] == block.y.shape[:2] == block.weight.shape == (len(block.X), batch_size)
         assert 1 <= block.n_steps <= len(block.X) <= block_steps

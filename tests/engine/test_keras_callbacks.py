@@ -1,0 +1,207 @@
+"""Keras callbacks do what they do in ``keras.Model.fit``."""
+
+import csv
+import pickle
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+
+from skmlp import KerasMLPClassifier, KerasMLPRegressor
+
+callbacks = keras.callbacks
+
+# Keras 3.15 turns its variables into arrays, and reads HDF5, in a way that NumPy 2 warns of.
+FROM_KERAS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+class Diary(callbacks.Callback):
+    """Writes down every hook."""
+
+    def __init__(self):
+        super().__init__()
+        self.pages = []
+        self.logs = []
+
+    def on_train_begin(self, logs=None):
+        self.pages.append(("train begins", self.params["epochs"], self.params["steps"]))
+
+    def on_train_end(self, logs=None):
+        self.pages.append("train ends")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.pages.append(("epoch begins", epoch))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.pages.append(("epoch ends", epoch))
+        self.logs.append(dict(logs))
+
+
+class BatchDiary(Diary):
+    """The same, of batches too."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.pages.append(("batch begins", batch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.pages.append(("batch ends", batch))
+        self.logs.append((logs["loss"], [weight.copy() for weight in self.model.get_weights()]))
+
+
+@pytest.mark.parametrize("diary", [Diary, BatchDiary])
+def test_hooks_come_in_keras_order(diary, line):
+    X, y = line
+    fitted = KerasMLPRegressor((3,), batch_size=30, epochs=2, callbacks=[diary()]).fit(X, y)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    theirs = diary()
+    model.fit(X, y, batch_size=30, epochs=2, callbacks=[theirs], verbose=0)
+    assert fitted.callbacks_[0].pages == theirs.pages
+
+
+def test_logs_and_weights_are_those_of_the_moment(blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier((3,), batch_size=20, epochs=2, callbacks=[Diary(), BatchDiary()], random_state=0)
+    fitted.fit(X, y, X_val=X, y_val=y)
+    epochs, batches = (callback.logs for callback in fitted.callbacks_)
+    assert [logs["loss"] for logs in epochs] == fitted.loss_curve_
+    assert [logs["val_accuracy"] for logs in epochs] == fitted.validation_scores_
+    assert {"loss", "val_loss", "val_score", "learning_rate"} <= set(epochs[0])
+    losses = [entry[0] for entry in batches if isinstance(entry, tuple)]
+    np.testing.assert_allclose([np.mean(losses[:3]), np.mean(losses[3:])], fitted.loss_curve_, rtol=1e-6)
+    last = [entry[1] for entry in batches if isinstance(entry, tuple)][-1]
+    np.testing.assert_array_equal(last[0], fitted.coefs_[0])
+
+
+@pytest.mark.parametrize("batch_size", [4, 60], ids=["xla", "plain graph"])
+def test_watching_batches_changes_nothing(batch_size, blobs):
+    make = KerasMLPClassifier((5,), dropout=0.3, batch_size=batch_size, epochs=2, random_state=0)
+    plain = clone(make).fit(*blobs)
+    watched = clone(make).set_params(callbacks=[BatchDiary()], record_every=3).fit(*blobs)
+    np.testing.assert_array_equal(watched.coefs_[0], plain.coefs_[0])
+    np.testing.assert_allclose(watched.loss_curve_, plain.loss_curve_, rtol=1e-6)
+
+
+def test_early_stopping_restores_its_best_weights(blobs):
+    X, y = blobs
+    stop = callbacks.EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)
+    fitted = KerasMLPClassifier((5,), learning_rate=0.5, epochs=60, batch_size=8, callbacks=[stop], random_state=0)
+    fitted.fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    losses = fitted.history_["val_loss"]
+    assert fitted.n_iter_ < 60
+    loss, _ = fitted.model_.evaluate(X[30:], y[30:], batch_size=30, verbose=0)
+    assert loss == pytest.approx(min(losses), rel=1e-4)
+
+
+@FROM_KERAS
+def test_learning_rates_that_callbacks_set(line):
+    halve = callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate)
+    fitted = KerasMLPRegressor((3,), learning_rate=0.08, epochs=4, callbacks=[halve]).fit(*line)
+    np.testing.assert_allclose(fitted.history_["learning_rate"], [0.04, 0.02, 0.01, 0.005])
+    plateau = callbacks.ReduceLROnPlateau(monitor="loss", factor=0.1, patience=1, min_delta=1e9)
+    fitted = KerasMLPRegressor((3,), learning_rate=0.1, epochs=4, callbacks=[plateau]).fit(*line)
+    np.testing.assert_allclose(fitted.history_["learning_rate"], [0.1, 0.1, 0.01, 0.001])
+
+
+def test_a_callback_may_set_weights(line):
+    class Freeze(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.set_weights([np.ones_like(weight) for weight in self.model.get_weights()])
+
+    fitted = KerasMLPRegressor((3,), epochs=2, callbacks=[Freeze()]).fit(*line)
+    assert all((coef == 1).all() for coef in fitted.coefs_)
+
+
+@FROM_KERAS
+def test_files_are_written(line, tmp_path):
+    writers = [
+        callbacks.CSVLogger(tmp_path / "log.csv"),
+        callbacks.ModelCheckpoint(tmp_path / "model.{epoch:02d}.keras"),
+        callbacks.TensorBoard(tmp_path / "board", update_freq="batch"),
+    ]
+    fitted = KerasMLPRegressor((3,), epochs=2, batch_size=40, callbacks=writers, random_state=0).fit(*line)
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == pytest.approx(fitted.loss_curve_)
+    loaded = keras.saving.load_model(tmp_path / "model.02.keras")
+    np.testing.assert_allclose(np.ravel(loaded.predict(line[0], verbose=0)), fitted.predict(line[0]), rtol=1e-5)
+    tags = set()
+    for path in (tmp_path / "board").rglob("events.*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            tags |= {value.tag for value in event.summary.value}
+    assert {"epoch_loss", "batch_loss"} <= tags
+
+
+def test_nothing_asks_for_batches_without_need(tmp_path):
+    from skmlp._engine.keras_callbacks import _wants_batches
+
+    quiet = [
+        callbacks.TensorBoard(tmp_path),
+        callbacks.ModelCheckpoint(tmp_path / "m.keras"),
+        callbacks.EarlyStopping(),
+        callbacks.CSVLogger(tmp_path / "log.csv"),
+        Diary(),
+    ]
+    assert not any(_wants_batches(callback) for callback in quiet)
+    assert all(
+        _wants_batches(callback)
+        for callback in (
+            callbacks.TensorBoard(tmp_path, update_freq=5),
+            callbacks.ModelCheckpoint(tmp_path / "m.keras", save_freq=5),
+            callbacks.TerminateOnNaN(),
+            BatchDiary(),
+        )
+    )
+
+
+def test_terminate_on_nan_ends_at_the_batch(line):
+    count = BatchDiary()
+    fitted = KerasMLPRegressor(
+        (3,), optimizer="sgd", learning_rate=1e30, batch_size=4, epochs=9, callbacks=[callbacks.TerminateOnNaN(), count]
+    )
+    with pytest.raises(ValueError, match=r"The loss became (nan|inf) in epoch 1 of 9"):
+        fitted.fit(*line)
+
+
+def test_every_fit_has_copies_of_its_own(blobs):
+    diary = Diary()
+    make = KerasMLPClassifier((3,), epochs=2, callbacks=[diary])
+    first, second = clone(make).fit(*blobs), clone(make).fit(*blobs)
+    assert first.callbacks_[0] is not second.callbacks_[0]
+    assert first.callbacks_[0].pages == second.callbacks_[0].pages != []
+    make.fit(*blobs).fit(*blobs)
+    assert diary.pages == []
+    assert len(make.callbacks_[0].logs) == 2
+    stop = callbacks.EarlyStopping(monitor="loss", patience=0, min_delta=1e9)
+    scores = cross_val_score(clone(make).set_params(callbacks=[stop]), *blobs, cv=3)
+    assert np.isfinite(scores).all()
+
+
+def test_a_fitted_estimator_with_callbacks_is_pickled(blobs):
+    fitted = KerasMLPClassifier((3,), epochs=2, callbacks=[callbacks.EarlyStopping(monitor="loss")]).fit(*blobs)
+    restored = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(restored.predict(blobs[0]), fitted.predict(blobs[0]))
+
+
+def test_records_every_few_steps(blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier(
+        (5,), batch_size=10, epochs=4, record_every=4, callbacks=[BatchDiary()], random_state=0
+    ).fit(X, y, X_val=X, y_val=y)
+    losses = [entry[0] for entry in fitted.callbacks_[0].logs if isinstance(entry, tuple)]
+    records = fitted.step_history_
+    assert records["step"] == [4, 8, 12, 16, 20, 24]
+    np.testing.assert_allclose(records["loss"], np.reshape(losses, (6, 4)).mean(axis=1), rtol=1e-6)
+    assert len(records["val_loss"]) == len(records["val_score"]) == 6
+    assert records["val_score"][-1] == fitted.validation_scores_[-1]
+    assert KerasMLPClassifier((5,), epochs=1).fit(X, y).step_history_ is None
+
+
+def test_records_go_on_with_the_fit(line):
+    settings = {"hidden_layer_sizes": (3,), "batch_size": 16, "record_every": 7, "random_state": 0}
+    whole = KerasMLPRegressor(epochs=6, **settings).fit(*line)
+    parts = KerasMLPRegressor(epochs=3, warm_start=True, **settings).fit(*line).fit(*line)
+    assert parts.step_history_["step"] == whole.step_history_["step"] == [7, 14, 21, 28]

@@ -1,0 +1,313 @@
+"""Estimators for every kind of target, with weights of samples and of classes."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.metrics import f1_score, log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier
+
+from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
+
+
+@pytest.fixture
+def table(blobs):
+    """Three labels a sample that X decides."""
+    X, y = blobs
+    return X, np.column_stack([y == 0, y != 1, X[:, 3] > 0]).astype(int)
+
+
+@pytest.fixture
+def make():
+    return KerasMLPClassifier((10,), learning_rate=0.05, batch_size=20, epochs=40, random_state=0)
+
+
+def test_labels_that_are_independent(table, make):
+    X, y = table
+    fitted = make.fit(X, y)
+    probabilities = fitted.predict_proba(X)
+    assert fitted.out_activation_ == "sigmoid"
+    assert fitted.classes_.tolist() == [0, 1, 2]
+    assert probabilities.shape == y.shape
+    np.testing.assert_array_equal(fitted.predict(X), probabilities > 0.5)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.decision_function(X) > 0)
+    np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), probabilities, atol=1e-6)
+    assert f1_score(y, fitted.predict(X), average="macro") > 0.9
+    assert fitted.score(X, y) == (fitted.predict(X) == y).all(axis=1).mean()
+    reference = MLPClassifier((10,), learning_rate_init=0.05, max_iter=40, batch_size=20, random_state=0, tol=0)
+    reference.set_params(n_iter_no_change=100)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        reference.fit(X, y)
+    assert fitted.score(X, y) > reference.score(X, y) - 0.1
+
+
+def test_independent_labels_from_a_sparse_table(table, make):
+    X, y = table
+    expected = clone(make).fit(X, y)
+    np.testing.assert_array_equal(make.fit(X, sparse.csr_matrix(y)).coefs_[0], expected.coefs_[0])
+
+
+def test_one_hot_rows_are_one_label(blobs, make):
+    X, y = blobs
+    rows = np.eye(3)[y]
+    numbers = clone(make).fit(X, y)
+    fitted = clone(make).set_params(loss="categorical_crossentropy").fit(X, rows)
+    np.testing.assert_array_equal(fitted.predict_proba(X), numbers.predict_proba(X))
+    np.testing.assert_array_equal(fitted.predict(X), np.eye(3)[numbers.predict(X)])
+    assert fitted.score(X, rows) == numbers.score(X, y)
+    assert clone(make).set_params(output_activation="softmax").fit(X, rows).out_activation_ == "softmax"
+    assert clone(make).fit(X, rows).out_activation_ == "sigmoid"
+
+
+def test_several_outputs_of_several_classes(blobs, make):
+    X, y = blobs
+    several = np.column_stack([np.array(["red", "green", "blue"])[y], np.where(X[:, 3] > 0, "up", "down")])
+    fitted = make.fit(X, several)
+    assert [classes.tolist() for classes in fitted.classes_] == [["blue", "green", "red"], ["down", "up"]]
+    assert fitted.n_outputs_ == 5
+    colours, directions = fitted.predict_proba(X)
+    assert (colours.shape, directions.shape) == ((60, 3), (60, 2))
+    np.testing.assert_allclose(colours.sum(axis=1), 1, rtol=1e-6)
+    predicted = fitted.predict(X)
+    np.testing.assert_array_equal(predicted[:, 0], fitted.classes_[0][colours.argmax(axis=1)])
+    assert (predicted == several).mean() > 0.9
+    assert fitted.score(X, several) == (predicted == several).all(axis=1).mean()
+    together = np.hstack([colours, directions])
+    np.testing.assert_allclose(fitted.model_.predict(X, verbose=0), together, atol=1e-6)
+
+
+def test_several_outputs_train_as_their_mean_cross_entropy(blobs):
+    X, y = blobs
+    several = np.column_stack([y, X[:, 3] > 0])
+    fitted = KerasMLPClassifier((5,), epochs=1, learning_rate=1e-12, random_state=0).fit(X, several)
+    first, second = fitted.predict_proba(X)
+    expected = (log_loss(y, first) + log_loss(X[:, 3] > 0, second)) / 2
+    assert fitted.loss_ == pytest.approx(expected, rel=1e-4)
+
+
+def test_several_outputs_in_a_search(blobs, make):
+    X, y = blobs
+    several = np.column_stack([y, X[:, 3] > 0])
+    assert cross_val_score(make, X, several, cv=3).mean() > 0.5
+    assert GridSearchCV(make, {"epochs": [5]}, cv=2).fit(X, several).best_score_ > 0
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_validation_of_every_kind(early_stopping, blobs, table, line):
+    X, y = blobs
+    several = np.column_stack([y, X[:, 3] > 0])
+    for target in (y, y == 0, table[1], several):
+        fitted = KerasMLPClassifier((4,), epochs=3, early_stopping=early_stopping, monitor="loss")
+        fitted.fit(X, target, X_val=X, y_val=target)
+        assert fitted.validation_scores_[-1] <= 1
+        if not early_stopping:
+            assert fitted.validation_scores_[-1] == pytest.approx(fitted.score(X, target))
+        KerasMLPClassifier((4,), epochs=2, early_stopping=True).fit(X, target)
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "binary_crossentropy"])
+def test_a_share_between_0_and_1(loss, line):
+    X, y = line
+    y = 1 / (1 + np.exp(-y))
+    fitted = KerasMLPRegressor((8,), loss=loss, output_activation="sigmoid", learning_rate=0.05, random_state=0)
+    assert fitted.fit(X, y).score(X, y) > 0.9
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        fitted.fit(X, 2 * y)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_quantiles(quantile):
+    rng = np.random.default_rng(0)
+    X = rng.random((2000, 1))
+    y = X[:, 0] + rng.exponential(size=2000)
+    fitted = KerasMLPRegressor(
+        (), loss="quantile", quantile=quantile, learning_rate=0.05, batch_size=100, epochs=60, random_state=0,
+        learning_rate_schedule="cosine",
+    ).fit(X, y)  # fmt: skip
+    assert np.mean(y <= fitted.predict(X)) == pytest.approx(quantile, abs=0.03)
+    loss = np.maximum(quantile * (y - fitted.predict(X)), (quantile - 1) * (y - fitted.predict(X))).mean()
+    assert fitted.model_.evaluate(X, y[:, None], verbose=0)[0] == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_search_over_quantiles_compiles_once(line):
+    make = KerasMLPRegressor((3,), loss="quantile", epochs=1)
+    make.fit(*line)
+    before = cache_info().traces
+    GridSearchCV(make, {"quantile": [0.2, 0.5, 0.7]}, cv=2).fit(*line)
+    assert cache_info().traces == before
+
+
+def own_loss(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+
+class AnyLoss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.ops.square(y_true - y_pred)
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        (own_loss, "mean_absolute_error"),
+        (AnyLoss(), "mean_squared_error"),
+        (keras.losses.Huber(), "huber"),
+        (keras.losses.MeanAbsoluteError(), "mean_absolute_error"),
+    ],
+    ids=["function", "class", "Huber", "MeanAbsoluteError"],
+)
+def test_losses_of_ones_own(loss, name, line):
+    make = KerasMLPRegressor((4,), epochs=3, random_state=0)
+    expected = clone(make).set_params(loss=name).fit(*line)
+    fitted = clone(make).set_params(loss=loss).fit(*line)
+    np.testing.assert_allclose(fitted.predict(line[0]), expected.predict(line[0]), rtol=1e-5)
+    np.testing.assert_allclose(fitted.loss_curve_, expected.loss_curve_, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        (keras.losses.CategoricalCrossentropy(), "categorical_crossentropy"),
+        (keras.losses.CategoricalCrossentropy(label_smoothing=0.1), None),
+        (keras.losses.SparseCategoricalCrossentropy(), "categorical_crossentropy"),
+        (keras.losses.CategoricalCrossentropy(from_logits=True), "categorical_crossentropy"),
+        (keras.losses.BinaryCrossentropy(), "binary_crossentropy"),
+    ],
+)
+def test_classification_losses_as_objects(loss, name, blobs):
+    make = KerasMLPClassifier((4,), epochs=3, random_state=0)
+    fitted = clone(make).set_params(loss=loss).fit(*blobs)
+    named = {"loss": name} if name else {"label_smoothing": 0.1}
+    expected = clone(make).set_params(**named).fit(*blobs)
+    np.testing.assert_allclose(fitted.predict_proba(blobs[0]), expected.predict_proba(blobs[0]), rtol=1e-4)
+
+
+def test_a_loss_object_compiles_once_in_a_search(blobs):
+    make = KerasMLPClassifier((4,), epochs=1, loss=keras.losses.CategoricalFocalCrossentropy(gamma=3.0))
+    make.fit(*blobs)
+    before = cache_info().traces
+    cross_val_score(make, *blobs, cv=3)
+    assert cache_info().traces == before
+    make.set_params(loss=keras.losses.CategoricalFocalCrossentropy(gamma=1.0)).fit(*blobs)
+    assert cache_info().traces == before + 1
+
+
+def test_a_loss_of_one_number_is_refused(line):
+    with pytest.raises(ValueError, match="must return one for each sample"):
+        KerasMLPRegressor((3,), loss=lambda y, outputs: keras.ops.mean(y - outputs), epochs=1).fit(*line)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_label_smoothing_is_that_of_keras(n_classes, blobs):
+    X, y = blobs
+    y = np.minimum(y, n_classes - 1)
+    fitted = KerasMLPClassifier((4,), label_smoothing=0.2, learning_rate=1e-12, epochs=1, random_state=0).fit(X, y)
+    outputs = fitted.predict_proba(X)
+    if n_classes == 2:
+        expected = keras.losses.BinaryCrossentropy(label_smoothing=0.2)(y[:, None], outputs[:, 1:])
+    else:
+        expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)(np.eye(3)[y], outputs)
+    assert fitted.loss_ == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_margin_has_no_probabilities(blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier(
+        (), loss="squared_hinge", output_activation="linear", learning_rate=0.05, epochs=100, random_state=0
+    ).fit(X, y == 0)
+    assert fitted.score(X, y == 0) > 0.8
+    assert not hasattr(fitted, "predict_proba")
+    assert cross_val_score(fitted, X, y == 0, cv=3, scoring="roc_auc").min() > 0.8
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 5.0, 2: 0.1}])
+def test_class_weights_are_sample_weights(class_weight, blobs):
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    X, y = blobs[0][8:], blobs[1][8:]
+    make = KerasMLPClassifier((4,), epochs=5, batch_size=16, random_state=0)
+    by_class = clone(make).set_params(class_weight=class_weight).fit(X, y)
+    by_sample = clone(make).fit(X, y, compute_sample_weight(class_weight, y))
+    np.testing.assert_allclose(by_class.predict_proba(X), by_sample.predict_proba(X), rtol=1e-4, atol=1e-6)
+
+
+def test_class_and_sample_weights_multiply_and_stay_the_callers(blobs):
+    X, y = blobs
+    weight = np.linspace(0.5, 2, 60)
+    before = weight.copy()
+    class_weight = {0: 3.0}
+    make = KerasMLPClassifier((4,), epochs=5, random_state=0)
+    both = clone(make).set_params(class_weight=class_weight).fit(X, y, weight)
+    product = clone(make).fit(X, y, weight * np.where(y == 0, 3.0, 1.0))
+    np.testing.assert_allclose(both.predict_proba(X), product.predict_proba(X), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(weight, before)
+    assert class_weight == {0: 3.0}
+
+
+def test_balanced_counts_samples_by_their_weight(blobs):
+    X, y = blobs
+    counts = np.where(y == 0, 3, 1)
+    make = KerasMLPClassifier((4,), epochs=3, class_weight="balanced", dtype="float64", random_state=0)
+    weighted = clone(make).fit(X, y, counts)
+    copied = clone(make).fit(np.repeat(X, counts, axis=0), np.repeat(y, counts))
+    np.testing.assert_allclose(weighted.predict_proba(X), copied.predict_proba(X), rtol=1e-9)
+
+
+def test_heavy_classes_are_found_more_often(blobs):
+    X, y = blobs
+    make = KerasMLPClassifier((), learning_rate=0.05, epochs=50, random_state=0)
+    heavy = clone(make).set_params(class_weight={1: 50.0}).fit(X, y)
+    assert (heavy.predict(X) == 1).sum() > (clone(make).fit(X, y).predict(X) == 1).sum()
+
+
+def test_each_label_may_have_weights_of_its_own(table):
+    X, y = table
+    # One layer: each label's unit learns alone, so weights of the others do not matter to it but through their mean.
+    make = KerasMLPClassifier((), epochs=60, learning_rate=0.05, random_state=0)
+    plain = clone(make).fit(X, y)
+    heavy = clone(make).set_params(class_weight=[{1: 20.0}, {}, {}]).fit(X, y)
+    assert heavy.predict(X)[:, 0].sum() > plain.predict(X)[:, 0].sum()
+    np.testing.assert_array_equal(heavy.predict(X)[:, 1], plain.predict(X)[:, 1])
+    several = clone(make).set_params(class_weight=[{0: 9.0}, "balanced"])
+    several.fit(X, np.column_stack([blob_labels(X), y[:, 2]]))
+    assert len(several.classes_) == 2
+
+
+def blob_labels(X):
+    return X[:, :3].argmax(axis=1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=8, max_size=16).filter(lambda counts: sum(c > 0 for c in counts) > 4))
+def test_a_weight_is_a_number_of_copies_of_labels_too(counts):
+    rng = np.random.default_rng(len(counts))
+    X = rng.normal(size=(len(counts), 3))
+    y = rng.integers(0, 2, (len(counts), 2))
+    make = KerasMLPClassifier((4,), optimizer="sgd", class_weight={1: 2.0}, epochs=2, dtype="float64", random_state=0)
+    weighted = clone(make).fit(X, y, counts)
+    copied = clone(make).fit(np.repeat(X, counts, axis=0), np.repeat(y, counts, axis=0))
+    np.testing.assert_allclose(weighted.predict_proba(X), copied.predict_proba(X), rtol=1e-8)
+
+
+def test_metrics_on_the_validation_samples(blobs, line):
+    X, y = blobs
+    names = ["categorical_accuracy", "sparse_categorical_accuracy", "mean_absolute_error", own_loss]
+    fitted = KerasMLPClassifier((4,), epochs=3, metrics=names, record_every=1, random_state=0)
+    fitted.fit(X, y, X_val=X, y_val=y)
+    history = fitted.history_
+    assert history["val_categorical_accuracy"] == history["val_sparse_categorical_accuracy"] == history["val_score"]
+    error = np.abs(np.eye(3)[y] - fitted.predict_proba(X)).mean()
+    assert history["val_mean_absolute_error"][-1] == pytest.approx(error, rel=1e-5)
+    assert history["val_own_loss"] == pytest.approx(history["val_mean_absolute_error"])
+    assert fitted.step_history_["val_own_loss"] == history["val_own_loss"]
+    X, y = line
+    weight = np.linspace(0.1, 1, 80)
+    fitted = KerasMLPRegressor((4,), epochs=3, metrics=["mean_absolute_error"], random_state=0)
+    fitted.fit(X, y, X_val=X, y_val=y, sample_weight_val=weight)
+    expected = np.average(abs(fitted.predict(X) - y), weights=weight)
+    assert fitted.history_["val_mean_absolute_error"][-1] == pytest.approx(expected, rel=1e-5)
+    assert fitted.model_.evaluate(X, y, verbose=0)[1] == pytest.approx(abs(fitted.predict(X) - y).mean(), rel=1e-5)

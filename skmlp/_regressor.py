@@ -25,8 +25,9 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         The width of each hidden layer; ``()`` is linear regression.
-    activation : str or sequence of str, default="relu"
-        The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has.
+    activation : str, callable or sequence of these, default="relu"
+        The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has, or a
+        function of tensors.
     dropout : float or sequence of float, default=0.0
         The share of a hidden layer's outputs that each training step drops, one for all layers or one for each; at
         least 0 and less than 1.
@@ -39,14 +40,17 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         Whether the penalties are on the biases, too.
     normalization : {"batch", "layer"}, default=None
         A normalisation of every hidden layer, between its weights and its activation.
-    kernel_initializer : str, default="glorot_uniform"
-        Where the kernels start from: any name that ``keras.initializers`` has.
-    bias_initializer : str, default="zeros"
+    kernel_initializer : str or keras.Initializer, default="glorot_uniform"
+        Where the kernels start from: any name that ``keras.initializers`` has, an initializer, which is given a seed
+        from ``random_state``, or a function of shape and dtype.
+    bias_initializer : str or keras.Initializer, default="zeros"
         Where the biases start from.
-    loss : str, default="auto"
-        The Keras loss. "auto" is "mean_squared_error"; the others are "mean_absolute_error",
-        "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "log_cosh", "poisson" and
-        "binary_crossentropy", for targets from 0 to 1.
+    loss : str, keras.Loss or callable, default="auto"
+        Any loss of a sample that ``keras.losses`` has, by name or as an object, a function of targets and outputs that
+        returns a loss for each sample, or "quantile", the pinball loss. "auto" is "mean_squared_error".
+        "binary_crossentropy" is for targets from 0 to 1, with ``output_activation="sigmoid"``.
+    quantile : float, default=0.5
+        The quantile that ``loss="quantile"`` aims at.
     output_activation : str, default="auto"
         "auto" is "linear"; the others are "sigmoid", "softplus", "exponential", "relu" and "tanh".
     optimizer : str, default="adam"
@@ -76,10 +80,23 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         The samples are those given to `fit`, else a part of the training samples.
     validation_fraction : float, default=0.1
         The share of the training samples that ``early_stopping`` holds out.
+    monitor : {"score", "loss"}, default="score"
+        What early stopping looks at on the validation samples: the R², or the loss.
     n_iter_no_change : int, default=10
         Training stops after more than so many epochs in a row without improvement.
     tol : float, default=1e-4
-        The least rise of the score that is an improvement.
+        The least change for the better that is an improvement.
+    metrics : list of str or callable, default=None
+        Recorded on validation samples, as "val_" and the name: any metric of a sample that ``keras.metrics`` has, or a
+        function of targets and outputs that returns a value for each sample.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Each fit uses copies of its own, which are kept in ``callbacks_``. A callback with batch hooks makes the fit go
+        batch by batch. scikit-learn's callbacks are given to ``set_callbacks`` (scikit-learn 1.9 and later).
+    record_every : int, default=None
+        Also keep a record every so many steps, in ``step_history_``.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the weights of
+        10, if the learning-rate schedule does not depend on the number of epochs.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
         bit by bit, on the same machine with the same number of threads; no global generator is touched.
@@ -109,7 +126,12 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     best_validation_score_ : float or None
         The highest of them.
     history_ : dict of str to list of float
-        By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss" and "val_score".
+        By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss", "val_score" and
+        the ``metrics``.
+    step_history_ : dict of str to list of float, or None
+        With ``record_every``, the same by step: "step" is their number, "loss" the mean since the last record.
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used; not pickled.
     coefs_, intercepts_ : list of ndarray
         The kernel, (inputs, outputs), and the bias, (outputs,), of each layer.
     n_layers_ : int

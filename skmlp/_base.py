@@ -219,6 +219,10 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
 
         weight = self._weigh_labels(weight, target, rows, partial=fit.partial)
         rows = rows[weight[rows].reshape(len(rows), -1).any(axis=1)]
+        if not len(rows):
+            raise ValueError(
+                "class_weight leaves no sample with a weight above 0: give a weight to a class that y has."
+            )
         plan = Plan(
             hyperparameters=hyperparameters,
             n_features=X.shape[1],
@@ -248,18 +252,24 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
 
         data = Data(samples.X, samples.target.encoded, samples.weight.astype(self.dtype), samples.rows)
         horizon = plan.hyperparameters.epochs if fit.partial else None
-        state, interrupted = train(plan, data, state, n_epochs, [recorder, *others], horizon)
+        before, seen = (0, 0) if previous is None else (len(self.loss_curve_), self.t_)
+        start = state.epoch
+        try:
+            state, interrupted = train(plan, data, state, n_epochs, [recorder, *others], horizon)
+        finally:
+            for watcher in others:
+                watcher.leave()
+        done = state.epoch - start
         if interrupted:
-            recorder.cut(state.epoch)
+            recorder.cut(before + done)
             warnings.warn(
-                f"The fit was interrupted: {type(self).__name__} is as it was after epoch {state.epoch}.", stacklevel=6
+                f"The fit was interrupted: {type(self).__name__} is as it was after epoch {before + done}.",
+                stacklevel=6,
             )
         if stopping is not None and stopping.best_state is not None:
             state = stopping.best_state
-        seen = 0 if previous is None else self.t_
-        n_epochs = len(recorder.history["loss"]) - (0 if previous is None else len(self.loss_curve_))
         self._keep(plan, state, recorder.history, None if steps is None else steps.history)
-        self.t_ = seen + n_epochs * len(samples.rows)
+        self.t_ = seen + done * len(samples.rows)
 
     def _watch(
         self, fit: Fit, plan: Plan, samples: Samples, state: State, n_epochs: int, watched: BaseKerasMLP

@@ -46,6 +46,9 @@ class Watcher:
     def end_training(self, training: Training) -> None:
         """Take note of a training that has ended; may change its weights."""
 
+    def leave(self) -> None:
+        """Let go, however the training ended."""
+
 
 class Recorder(Watcher):
     """Keeps the history of a training by epoch.
@@ -136,3 +139,7 @@ class Progress(Watcher):
         """Show the state after an epoch; after the last one, end the line."""
         last = training.stop or training.epoch == self.line.epochs
         (self.line.close if last else self.line.update)(training.epoch, self.recorder.latest)
+
+    def leave(self) -> None:
+        """End the line, if the last epoch has not."""
+        self.line.leave()

@@ -49,13 +49,20 @@ class ProgressLine:
         """Show the last state and the time that it took, and end the line."""
         self._show(epoch, values, f"in {_duration(self.clock() - self.start)}", end="\n")
 
+    def leave(self) -> None:
+        """End a line that was shown, and not closed."""
+        if self.width:
+            self.stream.write("\n")
+            self.stream.flush()
+            self.width = 0
+
     def _show(self, epoch: int, values: Mapping[str, float], when: str, end: str) -> None:
         count = f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
         line = "  ".join([self.name, count, *(f"{name} {value:.4g}" for name, value in values.items()), when])
         if self.terminal:
             padding = " " * (self.width - len(line))
             self.stream.write(f"\r{line}{padding}{end}")
-            self.width = len(line)
+            self.width = 0 if end else len(line)
         else:
             self.stream.write(f"{line}\n")
         self.stream.flush()

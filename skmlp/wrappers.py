@@ -34,6 +34,12 @@ class _Repaired(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no 
     # without it, `set_params` takes a callback's own method of that name for scikit-learn's
     _routing_prefixes = scikeras.BaseWrapper._routing_prefixes | {"callbacks"}
 
+    @classmethod
+    def mro(cls) -> list[type]:
+        # scikit-learn 1.6 gives up the new tags, with a warning, if a class in this list has the old `_more_tags` and
+        # no `__sklearn_tags__` of its own, as SciKeras' base class has. Python goes by `__mro__`, which keeps it
+        return [base for base in cls.__mro__ if base is not scikeras.BaseWrapper]
+
     def __sklearn_tags__(self) -> Tags:
         # SciKeras derives from BaseEstimator before its mixins, so that theirs are never asked, and Python finds no
         # order of bases that puts them first again: the subclasses say what the mixins would

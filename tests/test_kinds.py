@@ -311,3 +311,9 @@ def test_metrics_on_the_validation_samples(blobs, line):
     expected = np.average(abs(fitted.predict(X) - y), weights=weight)
     assert fitted.history_["val_mean_absolute_error"][-1] == pytest.approx(expected, rel=1e-5)
     assert fitted.model_.evaluate(X, y, verbose=0)[1] == pytest.approx(abs(fitted.predict(X) - y).mean(), rel=1e-5)
+
+
+def test_class_weights_that_leave_nothing(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="class_weight leaves no sample"):
+        KerasMLPClassifier(class_weight={0: 0.0}).fit(X, y, y == 0)

@@ -73,3 +73,16 @@ def test_a_fit_that_stops_early_ends_its_line(line, capsys):
     estimator.fit(*line)
     assert estimator.n_iter_ == 3
     assert capsys.readouterr().out.startswith("KerasMLPRegressor  epoch  3/50")
+
+
+def test_a_line_that_breaks_off_is_ended():
+    stream = Terminal()
+    now = [0.0]
+    line = ProgressLine("name", 5, stream, clock=lambda: now[0])
+    line.leave()
+    assert stream.getvalue() == ""
+    now[0] = 1.0
+    line.update(1, {"loss": 1.0})
+    line.leave()
+    line.leave()
+    assert stream.getvalue() == "\rname  epoch 1/5  loss 1  4.0 s left\n"

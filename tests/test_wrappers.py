@@ -46,12 +46,12 @@ SETTINGS = {"model": network, "optimizer": "adam", "verbose": 0, "random_state":
 
 @pytest.fixture
 def classifier():
-    return KerasClassifier(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=3)
+    return KerasClassifier(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=2)
 
 
 @pytest.fixture
 def regressor():
-    return KerasRegressor(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=3)
+    return KerasRegressor(**SETTINGS, optimizer__learning_rate=0.1, batch_size=30, epochs=2)
 
 
 @pytest.fixture
@@ -102,13 +102,13 @@ class TestParameters:
 
         grid = {"optimizer__learning_rate": [0.01, 0.1], "model__hidden": [3]}
         search = GridSearchCV(classifier, grid, cv=2, scoring=epochs, error_score="raise").fit(*blobs)
-        np.testing.assert_array_equal(search.cv_results_["mean_test_score"], 3)
-        assert len(search.best_estimator_.history_["loss"]) == 3
+        np.testing.assert_array_equal(search.cv_results_["mean_test_score"], 2)
+        assert len(search.best_estimator_.history_["loss"]) == 2
         assert search.best_estimator_.model_.layers[1].units == 3
 
     def test_grid_search_finds_the_learning_rate_that_learns(self, classifier, blobs):
         grid = {"optimizer__learning_rate": [1e-6, 0.1]}
-        search = GridSearchCV(classifier, grid, cv=2, error_score="raise").fit(*blobs)
+        search = GridSearchCV(classifier.set_params(epochs=4), grid, cv=2, error_score="raise", refit=False).fit(*blobs)
         assert search.best_params_ == {"optimizer__learning_rate": 0.1}
 
     def test_parameters_survive_a_clone(self, classifier):
@@ -135,11 +135,9 @@ class TestParameters:
 
 
 class TestRandomState:
-    @pytest.mark.parametrize("seed", [5, np.int64(5)], ids=["int", "NumPy int"])
-    def test_same_seed_same_weights(self, classifier, blobs, seed):
-        classifier.set_params(random_state=seed)
-        first = bits(classifier.fit(*blobs))
-        assert bits(clone(classifier).fit(*blobs)) == first
+    def test_same_seed_same_weights(self, classifier, blobs):
+        first = bits(classifier.set_params(random_state=5).fit(*blobs))
+        assert bits(clone(classifier).set_params(random_state=np.int64(5)).fit(*blobs)) == first
         assert bits(classifier.fit(*blobs)) == first
 
     def test_every_random_state_instance_is_a_seed_of_its_own(self, classifier, blobs):
@@ -178,6 +176,7 @@ class TestRandomState:
     @pytest.mark.parametrize("draws", [0, 3])
     def test_keras_goes_on_drawing_where_it_was(self, classifier, blobs, tf_seed, draws):
         def drawn_after(do):
+            keras.utils.clear_session(free_memory=False)  # Keras before 3.13 seeds only its next generator
             keras.utils.set_random_seed(11)
             for _ in range(draws):
                 keras.random.uniform((2,))
@@ -200,20 +199,20 @@ class TestWeights:
             for array, copy in zip(arrays, copies, strict=True):
                 np.testing.assert_array_equal(array, copy)
 
-    @pytest.mark.parametrize("kind", [np.array, list, pd.Series], ids=["array", "list", "series"])
-    def test_class_weights_multiply_whole_sample_weights(self, classifier, blobs, kind):
+    def test_class_weights_multiply_whole_sample_weights(self, classifier, blobs):
         X, y = blobs
         sample_weight = 1 + np.arange(60) % 3
         product = bits(clone(classifier).fit(X, y, sample_weight=sample_weight * np.array([0.5, 1.0, 2.5])[y]))
         classifier.set_params(class_weight={0: 0.5, 1: 1.0, 2: 2.5})
-        assert bits(classifier.fit(X, y, sample_weight=kind(sample_weight))) == product
+        for kind in [np.array, list, pd.Series]:
+            assert bits(classifier.fit(X, y, sample_weight=kind(sample_weight))) == product, kind
 
-    @pytest.mark.parametrize("kind", [pd.DataFrame, np.ndarray.tolist], ids=["data frame", "list"])
-    def test_score_takes_weights_with_whatever_predict_takes(self, regressor, line, kind):
+    def test_score_takes_weights_with_whatever_predict_takes(self, regressor, line):
         X, y = line
         sample_weight = np.arange(80.0)
         expected = regressor.fit(X, y).score(X, y, sample_weight=sample_weight)
-        assert regressor.score(kind(X), y, sample_weight=sample_weight) == expected
+        for kind in [pd.DataFrame, np.ndarray.tolist]:
+            assert regressor.score(kind(X), y, sample_weight=sample_weight) == expected, kind
 
 
 class TestData:
@@ -263,7 +262,6 @@ class TestData:
 
 # Each entry is a check that would need SciKeras' own classes changed, or Keras' arithmetic
 EXPECTED_FAILURES = {
-    "check_estimator_tags_renamed": "SciKeras' base class has scikit-learn's old _more_tags, which nobody calls",
     "check_mixin_order": "SciKeras' classes have the mixins on the right; Python cannot order them otherwise below",
     "check_sample_weight_equivalence_on_dense_data": "Keras divides a weighted loss by the number of samples, not by "
     "the sum of weights, and trains in float32, while the check's tolerance is 1e-7",

@@ -8,6 +8,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -172,6 +173,21 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name not in ("_model", "callbacks_")}
+
+    def _get_doc_link(self) -> str:
+        """Where scikit-learn's HTML representation links to: the page of the class in the documentation.
+
+        scikit-learn asks each estimator with this method; its own answer is of classes of scikit-learn alone. There is
+        a link once the package's metadata name the address of its documentation.
+        """
+        if not type(self).__module__.startswith("skmlp."):
+            return ""
+        try:
+            urls = [line.partition(", ") for line in metadata("skmlp").get_all("Project-URL") or ()]
+        except PackageNotFoundError:  # imported from a source tree
+            return ""
+        base = next((url for label, _, url in urls if label == "Documentation"), None)
+        return f"{base.rstrip('/')}/generated/skmlp.{type(self).__name__}.html" if base else ""
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from email.message import Message
 
 import joblib
 import numpy as np
@@ -40,6 +41,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmlp
@@ -314,3 +316,30 @@ def test_sample_weight_is_routed_through_a_search(classifier, iris):
         routed = classifier.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         search = GridSearchCV(routed, {"epochs": [20]}, cv=3).fit(X, y, sample_weight=weight)
     assert search.best_score_ > 0.95  # the class between the two others has no weight
+
+
+def test_tags_tell_the_truth(classifier, regressor):
+    for estimator in (classifier, regressor):
+        tags = get_tags(estimator)
+        assert tags.input_tags.sparse
+        assert not tags.input_tags.allow_nan
+        assert tags.target_tags.required
+        assert tags.target_tags.multi_output
+        assert not tags.non_deterministic
+    assert get_tags(classifier).classifier_tags.multi_class
+    assert get_tags(classifier).classifier_tags.multi_label
+    assert not get_tags(classifier).classifier_tags.poor_score
+    assert get_tags(regressor).classifier_tags is None
+
+
+@pytest.mark.parametrize("address", ["https://example.org/docs/", None])
+def test_the_html_representation_links_to_the_documentation(address, classifier, monkeypatch):
+    described = Message()
+    if address:
+        described["Project-URL"] = "Source, https://example.org/source"
+        described["Project-URL"] = f"Documentation, {address}"
+    monkeypatch.setattr("skmlp._base.metadata", lambda name: described)
+    shown = make_pipeline(StandardScaler(), classifier)._repr_html_()
+    assert "KerasMLPClassifier" in shown
+    linked = "https://example.org/docs/generated/skmlp.KerasMLPClassifier.html" in shown
+    assert linked == (address is not None)

@@ -28,7 +28,7 @@ class CompiledFunction:
     def __init__(self, function: Callable[..., Any], signature: Sequence[Any], *, jit_compile: bool = False) -> None:
         traced = tf.function(function, input_signature=signature, autograph=False, jit_compile=jit_compile)
         self._concrete = traced.get_concrete_function()
-        weakref.finalize(self, _free, self._concrete.graph)
+        weakref.finalize(self, _free, self._concrete.graph).atexit = False  # the process frees what is left
 
     def __call__(self, *args: Any) -> Any:
         """Run it on tensors that fit the signature."""

@@ -37,7 +37,7 @@ FORMS = [
     st.integers(0, 10**6),
 )
 def test_sparse_and_dense_samples_give_the_same_bits(form, batch_size, dtype, stopping, seed):
-    X = sparse.random_array((70, 9), density=0.3, rng=np.random.default_rng(seed)).toarray()
+    X = sparse.random(70, 9, density=0.3, random_state=seed).toarray()
     y = np.arange(70) % 3
     make = KerasMLPClassifier(
         (5,), batch_size=batch_size, epochs=2, dtype=dtype, early_stopping=stopping, random_state=1

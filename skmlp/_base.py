@@ -46,7 +46,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples as the engine takes them: ``weight`` has mean 1 over the ``rows`` that are trained on."""
+    """Samples as the engine takes them, and the ``rows`` that are trained on."""
 
     X: Any
     target: Target
@@ -144,7 +144,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             If a KeyboardInterrupt ended the fit. The estimator is then as it was after the last finished epoch; before
             the first, the interrupt is passed on.
         """
-        ScikitLearnCallbacks.begin_fit(self)
+        ScikitLearnCallbacks.begin_fit(self, self.epochs)
         return self._replace_fit(Fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
     def _replace_fit(self: Self, fit: Fit) -> Self:
@@ -161,7 +161,9 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     def model_(self) -> Any:
         """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
 
-        Made on first access and kept until the next fit; training it does not change the estimator.
+        Made on first access and kept until the next fit; training it does not change the estimator. Its loss does not
+        smooth labels, and for several outputs it is the sum of theirs rather than the mean; the targets that it takes
+        are class numbers, a column of 0 and 1 for two classes, and one-hot rows side by side for several outputs.
         """
         check_is_fitted(self)
         if "_model" not in self.__dict__:
@@ -210,7 +212,6 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         self._validate_params()
         hyperparameters = check_hyperparameters(self.get_params(deep=False))
         check_callbacks(self.callbacks)
-        check_metrics(self.metrics)
         if fit.partial and self.early_stopping:
             raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
         explicit = check_together(fit.X_val, fit.y_val, fit.sample_weight_val)
@@ -220,6 +221,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             self._learn_target(y, fit.classes, partial=fit.partial)
         coding = self._coding(hyperparameters)
         target = self._encode(y, coding, "y")
+        check_metrics(self.metrics, target.kind)
         seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else self._plan.seed
 
         rows = np.flatnonzero(weight)  # a sample of weight 0 counts neither as a row nor as a step
@@ -233,6 +235,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             rows = rows[kept]
             validation = Validation(X[val], target.rows(val), weight[val])
 
+        mean = weight[rows].mean()
         weight = self._weigh_labels(weight, target, rows, partial=fit.partial)
         rows = rows[weight[rows].reshape(len(rows), -1).any(axis=1)]
         if not len(rows):
@@ -253,7 +256,9 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         )
         if previous is not None:
             previous = continued(previous, self._plan, plan)
-        self._train(fit, plan, Samples(X, target, weight / weight[rows].mean(), rows, validation), previous, watched)
+        if not fit.partial:  # the labels of a part do not tell what the class weights are relative to
+            mean = weight[rows].mean()
+        self._train(fit, plan, Samples(X, target, weight / mean, rows, validation), previous, watched)
 
     def _train(self, fit: Fit, plan: Plan, samples: Samples, previous: State | None, watched: BaseKerasMLP) -> None:
         """Run the epochs and set the fitted attributes."""
@@ -278,6 +283,8 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         done = state.epoch - start
         if interrupted:
             recorder.cut(before + done)
+            if steps is not None:
+                steps.cut(state.step)
             warnings.warn(
                 f"The fit was interrupted: {type(self).__name__} is as it was after epoch {before + done}.",
                 stacklevel=6,
@@ -338,7 +345,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
         self.validation_scores_ = history.get("val_score")
-        self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
+        self.best_validation_score_ = float(np.nanmax(self.validation_scores_)) if self.validation_scores_ else None
         self.n_iter_ = len(self.loss_curve_)
 
     def _attributes_at(self, plan: Plan, recorder: Recorder, state: State) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,7 @@ class Recorder(Watcher):
         self.latest = {"loss": loss}
         if self.validate is not None:
             self.latest |= self.validate(training.live_weights())
-        for name, value in {**self.latest, "learning_rate": training.rate}.items():
-            self.history.setdefault(name, []).append(value)
+        _append(self.history, {**self.latest, "learning_rate": training.rate})
 
     def cut(self, n_epochs: int) -> None:
         """Forget what an interrupted epoch added."""
@@ -97,9 +97,14 @@ class StepRecorder(Watcher):
         record = {"step": float(training.step), "loss": sum(self._losses) / len(self._losses)}
         if self.validate is not None:
             record |= self.validate(training.live_weights())
-        for name, value in record.items():
-            self.history.setdefault(name, []).append(value)
+        _append(self.history, record)
         self._losses = []
+
+    def cut(self, step: int) -> None:
+        """Forget the records of an interrupted epoch."""
+        kept = sum(each <= step for each in self.history.get("step", []))
+        for values in self.history.values():
+            del values[kept:]
 
 
 class EarlyStopping(Watcher):
@@ -118,9 +123,18 @@ class EarlyStopping(Watcher):
         self.best_state: State | None = None
         self.stalled = 0
 
+    def begin_training(self, training: Training) -> None:
+        """Where a training goes on, it has to better where it stands."""
+        if training.epoch and self.recorder.validate is not None:
+            self.best = self._value(self.recorder.validate(training.live_weights()))
+            self.best_state = training.state()
+
+    def _value(self, latest: dict[str, float]) -> float:
+        return latest["val_score"] if self.monitor == "score" else -latest["val_loss"]
+
     def end_epoch(self, training: Training, loss: float) -> None:
         """Compare with the best epoch so far. Sets ``best`` and ``best_state``."""
-        value = self.recorder.latest["val_score"] if self.monitor == "score" else -self.recorder.latest["val_loss"]
+        value = self._value(self.recorder.latest)
         self.stalled = 0 if value >= self.best + self.tol else self.stalled + 1
         if self.best_state is None or value > self.best:
             self.best = value
@@ -143,3 +157,12 @@ class Progress(Watcher):
     def leave(self) -> None:
         """End the line, if the last epoch has not."""
         self.line.leave()
+
+
+def _append(history: dict[str, list[float]], values: dict[str, float]) -> None:
+    """Add an entry to each list; NaN stands where there was no value, or is none."""
+    length = max((len(each) for each in history.values()), default=0)
+    for name in values:
+        history.setdefault(name, [math.nan] * length)
+    for name, each in history.items():
+        each.append(values.get(name, math.nan))

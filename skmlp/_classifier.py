@@ -53,7 +53,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         Where the biases start from.
     loss : str, keras.Loss or callable, default="auto"
         Any loss of a sample that ``keras.losses`` has, by name or as an object, or a function of targets and outputs
-        that returns a loss for each sample. "auto" is cross-entropy: "binary_crossentropy" for two classes and for
+        that returns a loss for each sample. A search over a class of one's own needs it registered with Keras, which
+        otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two classes and for
         independent labels, "categorical_crossentropy" for more classes. Losses other than that one get one-hot rows.
     label_smoothing : float, default=0.0
         How far targets are moved towards equal probabilities; for cross-entropies by name.
@@ -102,7 +103,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         function of targets and outputs that returns a value for each sample.
     callbacks : list of keras.callbacks.Callback, default=None
         Each fit uses copies of its own, which are kept in ``callbacks_``. A callback with batch hooks makes the fit go
-        batch by batch. scikit-learn's callbacks are given to ``set_callbacks`` (scikit-learn 1.9 and later).
+        batch by batch; hooks of validation and prediction are not called. scikit-learn's callbacks are given to
+        ``set_callbacks`` (scikit-learn 1.9 and later).
     record_every : int, default=None
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
@@ -142,7 +144,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss", "val_score" and
         the ``metrics``.
     step_history_ : dict of str to list of float, or None
-        With ``record_every``, the same by step: "step" is their number, "loss" the mean since the last record.
+        With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
+        validation samples the same as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
         The copies of ``callbacks`` that were used; not pickled.
     coefs_, intercepts_ : list of ndarray
@@ -293,9 +296,13 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self : object
             The estimator. The optimizer and its learning-rate schedule go on, too.
         """
-        if classes is not None and hasattr(self, "classes_") and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes={classes!r} is not the same as before, which was {self.classes_.tolist()}.")
-        ScikitLearnCallbacks.begin_fit(self)
+        before = getattr(self, "classes_", None)
+        same = before is None or (
+            not isinstance(before, list) and np.array_equal(np.unique(np.asarray(classes)), before)
+        )
+        if classes is not None and not same:
+            raise ValueError(f"classes={classes!r} is not the same as before: leave it out, or give {before!r}.")
+        ScikitLearnCallbacks.begin_fit(self, 1)
         return self._replace_fit(Fit(X, y, sample_weight, classes=classes, partial=True))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -400,10 +407,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self.classes_ = self._labels.classes
 
     def _coding(self, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, smoothes_labels, takes_class_numbers
+        from skmlp._losses import known_losses, loss_name, smoothes_labels, takes_class_numbers
 
         labels = self._labels
-        loss, output_activation = choose(labels.kind, self.loss, self.output_activation, known_losses())
+        loss, output_activation = choose(
+            labels.kind, self.loss, self.output_activation, known_losses(), loss_name(self.loss)
+        )
         if hyperparameters.label_smoothing and not smoothes_labels(loss):
             raise ValueError(
                 f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "

@@ -29,6 +29,15 @@ def known_losses() -> list[str]:
     return sorted(name for name in names if name not in excluded and _takes_two(getattr(keras.losses, name)))
 
 
+def loss_name(loss: Any) -> str | None:
+    """The name of a loss that is one of Keras', given by name, as an object or as a function; None for others."""
+    if isinstance(loss, str):
+        return loss
+    function = getattr(loss, "fn", loss)
+    name = getattr(function, "__name__", None)
+    return name if name is not None and getattr(keras.losses, name, None) is function else None
+
+
 def known_metrics() -> list[str]:
     """The names of Keras' metrics of a sample."""
     names = (name for name, value in vars(keras.metrics).items() if name.islower() and callable(value))
@@ -152,19 +161,19 @@ def _comparison(loss: Loss, network: NetworkSpec) -> Callable[[Any, Any, Any], A
     own = loss.value
     if isinstance(own, keras.losses.Loss):
         if own.get_config().get("from_logits"):
-            return lambda y, logits, _: _by_sample(own.call(y, logits), loss)
-        return lambda y, logits, _: _by_sample(own.call(y, outputs_of(logits)), loss)
-    return lambda y, logits, _: _by_sample(own(y, outputs_of(logits)), loss)
+            return lambda y, logits, _: _by_sample(own.call(y, logits), logits, loss)
+        return lambda y, logits, _: _by_sample(own.call(y, outputs_of(logits)), logits, loss)
+    return lambda y, logits, _: _by_sample(own(y, outputs_of(logits)), logits, loss)
 
 
-def _by_sample(losses: Any, loss: Own) -> Any:
-    """A user's losses as one a sample: the mean over what other axes there are."""
+def _by_sample(losses: Any, logits: Any, loss: Own) -> Any:
+    """A user's losses with all axes of the logits but the last: the mean over what other axes there are."""
     losses = tf.convert_to_tensor(losses)
     if losses.shape.rank == 0:
         raise ValueError(
             f"loss={loss.value!r} returned a single number: it must return one for each sample, of shape (n_samples,)."
         )
-    return tf.reduce_mean(losses, axis=list(range(1, losses.shape.rank)))
+    return tf.reduce_mean(losses, axis=list(range(logits.shape.rank - 1, losses.shape.rank)))
 
 
 @keras.saving.register_keras_serializable(package="skmlp")

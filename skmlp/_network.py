@@ -159,11 +159,20 @@ def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
     if isinstance(initializer, keras.Initializer):
         config = initializer.get_config()
-        return type(initializer).from_config({**config, "seed": seed} if "seed" in config else config)
+        return type(initializer).from_config({**config, "seed": seed}) if "seed" in config else initializer
     if not isinstance(initializer, str):
         return initializer
     make = getattr(keras.initializers, initializer)
     return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
+
+
+def has_weights(activation: Any) -> bool:
+    """Whether an activation is a Keras layer with weights of its own; tried on a copy."""
+    if not isinstance(activation, keras.layers.Layer):
+        return False
+    layer = type(activation).from_config(activation.get_config())
+    layer(np.zeros((1, 1), "float32"))
+    return bool(layer.weights)
 
 
 def known_activations() -> list[str]:

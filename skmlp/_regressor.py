@@ -91,7 +91,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         function of targets and outputs that returns a value for each sample.
     callbacks : list of keras.callbacks.Callback, default=None
         Each fit uses copies of its own, which are kept in ``callbacks_``. A callback with batch hooks makes the fit go
-        batch by batch. scikit-learn's callbacks are given to ``set_callbacks`` (scikit-learn 1.9 and later).
+        batch by batch; hooks of validation and prediction are not called. scikit-learn's callbacks are given to
+        ``set_callbacks`` (scikit-learn 1.9 and later).
     record_every : int, default=None
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
@@ -129,7 +130,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss", "val_score" and
         the ``metrics``.
     step_history_ : dict of str to list of float, or None
-        With ``record_every``, the same by step: "step" is their number, "loss" the mean since the last record.
+        With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
+        validation samples the same as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
         The copies of ``callbacks`` that were used; not pickled.
     coefs_, intercepts_ : list of ndarray
@@ -274,7 +276,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self : object
             The estimator. The optimizer and its learning-rate schedule go on, too.
         """
-        ScikitLearnCallbacks.begin_fit(self)
+        ScikitLearnCallbacks.begin_fit(self, 1)
         return self._replace_fit(Fit(X, y, sample_weight, partial=True))
 
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -303,9 +305,14 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.n_outputs_ = 1 if self._flat else y.shape[1]
 
     def _coding(self, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses
+        from skmlp._losses import known_losses, loss_name
 
-        loss, output_activation = choose("regression", self.loss, self.output_activation, known_losses())
+        if self.loss != "quantile" and self.quantile != 0.5:
+            raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
+
+        loss, output_activation = choose(
+            "regression", self.loss, self.output_activation, known_losses(), loss_name(self.loss)
+        )
         return Coding(loss, output_activation, sparse=False, n_outputs=self.n_outputs_)
 
     def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:

@@ -54,10 +54,9 @@ class ScikitLearnCallbacks(Watcher):
         self._epoch: Any = None
 
     @staticmethod
-    def begin_fit(estimator: Any) -> None:
-        """Begin the task of a fit; with_callbacks ends it."""
+    def begin_fit(estimator: Any, epochs: Any) -> None:
+        """Begin the task of a fit of so many epochs; with_callbacks ends it."""
         if has_callbacks(estimator):
-            epochs = estimator.epochs
             known = isinstance(epochs, int | np.integer) and epochs > 0
             estimator._init_callback_context(max_subtasks=int(epochs) if known else None)
 

@@ -29,20 +29,32 @@ class TargetType:
     unfit_losses: tuple[str, ...] = ()
 
 
-_CATEGORICAL = (
+_OF_CLASSES = (
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "sparse_categorical_crossentropy",
+)
+_OF_PROBABILITIES = (
+    *_OF_CLASSES,
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "kl_divergence",
+    "poisson",
 )
 
 TARGETS = {
-    "binary": TargetType("binary_crossentropy", ("sigmoid", "linear"), _CATEGORICAL),
+    "binary": TargetType(
+        "binary_crossentropy", ("sigmoid", "linear"), (*_OF_CLASSES, "kl_divergence", "cosine_similarity")
+    ),
     "multiclass": TargetType("categorical_crossentropy", ("softmax", "linear")),
     "one-hot": TargetType("categorical_crossentropy", ("softmax", "linear")),
-    "multilabel": TargetType("binary_crossentropy", ("sigmoid", "linear"), _CATEGORICAL),
+    "multilabel": TargetType("binary_crossentropy", ("sigmoid", "linear"), (*_OF_CLASSES, "kl_divergence")),
     "multioutput": TargetType("categorical_crossentropy", ("softmax",)),
-    "regression": TargetType("mean_squared_error", ("linear", "sigmoid", "softplus", "exponential", "relu", "tanh")),
+    "regression": TargetType(
+        "mean_squared_error", ("linear", "sigmoid", "softplus", "exponential", "relu", "tanh"), _OF_CLASSES
+    ),
 }
 """Target type -> what a network for it looks like.
 
@@ -85,8 +97,12 @@ class Coding:
     heads: tuple[int, ...] | None = None
 
 
-def choose(kind: str, loss: Any, output_activation: str, known_losses: Sequence[str]) -> tuple[Loss, str]:
+def choose(
+    kind: str, loss: Any, output_activation: str, known_losses: Sequence[str], name: str | None
+) -> tuple[Loss, str]:
     """The loss and the output activation for a target type; "auto" takes the default of its row.
+
+    ``name`` is the name of the loss if it is one of Keras', however it was given.
 
     Raises
     ------
@@ -101,31 +117,39 @@ def choose(kind: str, loss: Any, output_activation: str, known_losses: Sequence[
             f"{', '.join(activations)}."
         )
     activation = activations[0] if output_activation == "auto" else output_activation
-    if not isinstance(loss, str):
-        return Own.of(loss), activation
     fitting = sorted(name for name in {*known_losses, "quantile"} if name not in row.unfit_losses)
     if kind != "regression":
         fitting.remove("quantile")
     if kind == "multioutput":
         fitting = ["categorical_crossentropy"]
-    if loss not in ("auto", *fitting):
+    own = not isinstance(loss, str)
+    unfit = name in row.unfit_losses or kind == "multioutput" if own else loss not in ("auto", *fitting)
+    if unfit:
         raise ValueError(f"loss={loss!r} does not fit a {kind} target: choose 'auto' or one of {', '.join(fitting)}.")
-    chosen = row.loss if loss == "auto" else loss
-    if kind == "regression":
-        _check_outputs(chosen, activation)
-    return chosen, activation
+    chosen = row.loss if name == "auto" else name
+    from_logits = own and hasattr(loss, "get_config") and loss.get_config().get("from_logits")
+    if chosen is not None and not from_logits:
+        _check_outputs(kind, chosen, activation)
+    return (Own.of(loss) if own else str(chosen)), activation
 
 
-def _check_outputs(loss: str, activation: str) -> None:
-    """Refuse outputs that a regression loss is not defined for."""
-    if loss == "binary_crossentropy" and activation != "sigmoid":
+def _check_outputs(kind: str, loss: str, activation: str) -> None:
+    """Refuse outputs that a loss is not defined for."""
+    if kind != "regression":
+        if activation == "linear" and loss in _OF_PROBABILITIES:
+            raise ValueError(
+                f"loss={loss!r} needs probabilities, not output_activation='linear': leave output_activation='auto', "
+                "or choose a loss of scores, such as 'hinge' or 'squared_hinge'."
+            )
+        return
+    if loss in ("binary_crossentropy", "binary_focal_crossentropy") and activation != "sigmoid":
         raise ValueError(
-            f"loss='binary_crossentropy' needs outputs between 0 and 1, not output_activation={activation!r}: "
+            f"loss={loss!r} needs outputs between 0 and 1, not output_activation={activation!r}: "
             "set output_activation='sigmoid'."
         )
-    if loss == "poisson" and activation not in ("softplus", "exponential", "sigmoid"):
+    if loss in ("poisson", "kl_divergence") and activation not in ("softplus", "exponential", "sigmoid"):
         raise ValueError(
-            f"loss='poisson' needs positive outputs, not output_activation={activation!r}: set "
+            f"loss={loss!r} needs positive outputs, not output_activation={activation!r}: set "
             "output_activation='exponential' or 'softplus'."
         )
 
@@ -145,7 +169,7 @@ def regression_target(y: NDArray[Any], loss: Loss, output_activation: str, dtype
             f"output_activation='sigmoid' gives outputs from 0 to 1, but y goes from {lowest:g} to {highest:g}: scale "
             "y, or choose another output_activation."
         )
-    if loss in ("poisson", "mean_squared_logarithmic_error") and lowest < 0:
+    if loss in ("poisson", "kl_divergence", "mean_squared_logarithmic_error") and lowest < 0:
         raise ValueError(
             f"loss={loss!r} takes targets of at least 0, but y goes down to {lowest:g}: choose another loss."
         )
@@ -388,5 +412,6 @@ def _numbers(labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[
 def _require_two(classes: NDArray[Any], name: str) -> None:
     if len(classes) < 2:
         raise ValueError(
-            f"{name} has one class, {classes[0]!r}: a classifier needs samples of at least two classes to learn from."
+            f"{name} has one class, {classes.tolist()[0]!r}: a classifier needs samples of at least two classes to "
+            "learn from."
         )

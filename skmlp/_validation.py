@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
-from skmlp._spec import Hyperparameters, Own
+from skmlp._spec import Activation, Hyperparameters, Own
 
 _RATE = Interval(Real, 0, 1, closed="left")
 _DECAY = Interval(Real, 0, 1, closed="left")
@@ -87,6 +87,10 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
         value = parameters[name]
         if value is not None and not math.isfinite(value):
             raise ValueError(f"{name}={value!r} is not finite: set it to an ordinary number.")
+    for name in ("activation", "kernel_initializer", "bias_initializer", "loss"):
+        if isinstance(parameters[name], type):
+            raise ValueError(f"{name}={parameters[name]!r} is a class: give it an instance, with its arguments.")
+    _check_schedule(parameters["learning_rate_schedule"])
     sizes = layer_sizes(parameters["hidden_layer_sizes"])
     activations = known_activations()
     initializers = known_initializers()
@@ -101,8 +105,7 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     return Hyperparameters(
         hidden_layer_sizes=sizes,
         activation=tuple(
-            Own.of(value) if callable(value) else known_name("activation", value, activations)
-            for value in per_layer("activation", parameters["activation"], len(sizes))
+            _activation(value, activations) for value in per_layer("activation", parameters["activation"], len(sizes))
         ),
         dropout=dropout_rates(parameters["dropout"], len(sizes)),
         input_dropout=float(parameters["input_dropout"]),
@@ -125,6 +128,28 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     )
 
 
+def _activation(value: Any, known: Iterable[str]) -> Activation:
+    from skmlp._network import has_weights
+
+    if not callable(value):
+        return known_name("activation", value, known)
+    if has_weights(value):
+        raise ValueError(
+            f"activation={value!r} has weights of its own, which are not trained here: choose one without weights."
+        )
+    return Own.of(value)
+
+
+def _check_schedule(schedule: Any) -> None:
+    from skmlp._keras import keras
+
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        raise ValueError(
+            f"learning_rate_schedule={schedule!r} returns learning rates: give a function of the step that returns a "
+            "factor on learning_rate, such as lambda step: float(schedule(step)) / learning_rate."
+        )
+
+
 def check_callbacks(callbacks: Iterable[Any] | None) -> None:
     """Refuse what is not a Keras callback."""
     from skmlp._keras import keras
@@ -137,13 +162,18 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
             )
 
 
-def check_metrics(metrics: Iterable[Any] | None) -> None:
-    """Refuse what is neither the name of a Keras metric of a sample nor a function."""
+def check_metrics(metrics: Iterable[Any] | None, kind: str) -> None:
+    """Refuse what is neither the name of a Keras metric of such a target nor a function with a name of its own."""
     from skmlp._losses import known_metrics
 
+    names = {"loss", "score"}
+    known = [name for name in known_metrics() if kind in ("multiclass", "one-hot") or "categorical" not in name]
     for metric in metrics or ():
-        if not (callable(metric) and hasattr(metric, "__name__")):
-            known_name("metrics", metric, known_metrics())
+        own = callable(metric) and hasattr(metric, "__name__") and not isinstance(metric, type)
+        name = metric.__name__ if own else known_name("metrics", metric, known)
+        if name in names:
+            raise ValueError(f"metrics holds {name!r}, a name that is taken: give each metric a name of its own.")
+        names.add(name)
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -264,4 +294,4 @@ def split_rows(
 
 
 def _is_sequence(value: Any) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__len__")
+    return not isinstance(value, str) and hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0

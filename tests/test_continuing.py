@@ -248,3 +248,41 @@ print(fitted.n_iter_ < 10**6, "interrupted" in str(caught[0].message), file=out)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert result.stdout == "True True\n", result.stderr
+
+
+def test_histories_stay_aligned(line):
+    X, y = line
+    going = KerasMLPRegressor((3,), epochs=2, warm_start=True, random_state=0).fit(X, y, X_val=X, y_val=y)
+    best = going.best_validation_score_
+    going.fit(X, y)
+    assert {name: len(values) for name, values in going.history_.items()} == dict.fromkeys(going.history_, 4)
+    assert np.isnan(going.validation_scores_[2:]).all()
+    assert going.best_validation_score_ == best
+    other = KerasMLPRegressor((3,), epochs=2, warm_start=True, random_state=0).fit(X, y).fit(X, y, X_val=X, y_val=y)
+    assert np.isnan(other.history_["val_loss"]).tolist() == [True, True, False, False]
+
+
+def test_going_on_does_not_make_an_early_stopped_fit_worse(blobs):
+    X, y = blobs
+    going = KerasMLPClassifier(
+        (4,), learning_rate=0.1, batch_size=8, epochs=60, early_stopping=True, warm_start=True, random_state=3
+    ).fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    before = going.score(X[40:], y[40:])
+    going.set_params(learning_rate=3.0, epochs=5).fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    assert going.score(X[40:], y[40:]) >= before
+
+
+def test_records_of_an_interrupted_epoch_are_forgotten(blobs):
+    going = KerasMLPClassifier((4,), batch_size=10, epochs=9, record_every=2, random_state=0)
+    going.learning_rate_schedule = interrupting(16)
+    with pytest.warns(UserWarning, match="after epoch 2"):
+        going.fit(*blobs)
+    assert going.step_history_["step"] == [2, 4, 6, 8, 10, 12]
+
+
+def test_classes_of_several_outputs_cannot_be_given_again(blobs):
+    several = np.column_stack([blobs[1], blobs[1] % 2])
+    going = KerasMLPClassifier((3,), epochs=1).fit(blobs[0], several)
+    with pytest.raises(ValueError, match="is not the same as before: leave it out"):
+        going.partial_fit(blobs[0], several, classes=[0, 1, 2])
+    assert going.partial_fit(blobs[0], several).n_iter_ == 2

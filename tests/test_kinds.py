@@ -317,3 +317,117 @@ def test_class_weights_that_leave_nothing(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match="class_weight leaves no sample"):
         KerasMLPClassifier(class_weight={0: 0.0}).fit(X, y, y == 0)
+
+
+def squared(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+
+@pytest.mark.parametrize("batch_size", [2, 50])
+def test_a_function_weighs_labels_as_the_loss_of_that_name(batch_size, table):
+    X, y = table[0], table[1][:, :2]
+    make = KerasMLPClassifier((5,), batch_size=batch_size, epochs=2, class_weight=[{1: 20.0}, {1: 2.0}], random_state=0)
+    named = clone(make).set_params(loss="mean_squared_error").fit(X, y)
+    own = clone(make).set_params(loss=squared).fit(X, y)
+    np.testing.assert_allclose(own.loss_curve_, named.loss_curve_, rtol=1e-5)
+    named = clone(make).set_params(loss="binary_focal_crossentropy").fit(X, y)
+    own = clone(make).set_params(loss=keras.losses.BinaryFocalCrossentropy()).fit(X, y)
+    np.testing.assert_allclose(own.loss_curve_, named.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [4, 32], ids=["xla", "plain graph"])
+def test_the_filling_of_a_short_batch_is_not_seen_by_a_loss(batch_size, line):
+    X, y = line[0][:79], np.exp(line[1][:79])
+
+    def relative(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred) / y_true, axis=-1)
+
+    fitted = KerasMLPRegressor((3,), loss=relative, batch_size=batch_size, epochs=2).fit(X, y)
+    assert np.isfinite(fitted.loss_curve_).all()
+
+
+LINEAR = {"output_activation": "linear"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (LINEAR, "loss='binary_crossentropy' needs probabilities, not output_activation='linear'"),
+        ({**LINEAR, "loss": "poisson"}, "needs probabilities"),
+        ({**LINEAR, "loss": keras.losses.BinaryCrossentropy()}, "needs probabilities"),
+        ({"loss": keras.losses.CategoricalCrossentropy()}, "does not fit a binary target"),
+        ({"loss": keras.losses.categorical_crossentropy}, "does not fit a binary target"),
+        ({"loss": keras.losses.SparseCategoricalCrossentropy()}, "does not fit a binary target"),
+        ({"loss": "kl_divergence"}, "does not fit a binary target"),
+        ({"loss": keras.losses.CosineSimilarity()}, "does not fit a binary target"),
+        ({"metrics": ["categorical_accuracy"]}, "categorical_accuracy"),
+        ({"loss": keras.losses.Hinge}, "is a class: give it an instance"),
+        ({"kernel_initializer": keras.initializers.HeNormal}, "is a class: give it an instance"),
+        ({"activation": keras.layers.PReLU()}, "has weights of its own"),
+        ({"learning_rate_schedule": keras.optimizers.schedules.CosineDecay(0.1, 9)}, "returns learning rates"),
+        ({"metrics": ["binary_accuracy", "binary_accuracy"]}, "a name that is taken"),
+    ],
+)
+def test_what_cannot_learn_is_refused(settings, message, blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier((3,), epochs=1).fit(X, y == 0)
+    before = fitted.predict_proba(X)
+    with pytest.raises(ValueError, match=message):
+        clone(fitted).set_params(**settings).fit(X, y == 0)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+def test_logits_go_with_linear_outputs(blobs):
+    X, y = blobs
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    make = KerasMLPClassifier((3,), epochs=3, random_state=0)
+    scores = clone(make).set_params(loss=loss, output_activation="linear").fit(X, y == 0)
+    expected = clone(make).fit(X, y == 0)
+    np.testing.assert_allclose(scores.decision_function(X), expected.decision_function(X), rtol=1e-4, atol=1e-5)
+
+
+def test_several_outputs_have_one_loss(blobs):
+    several = np.column_stack([blobs[1], blobs[1] % 2])
+    for loss in (own_loss, keras.losses.CategoricalFocalCrossentropy(), "mean_squared_error"):
+        with pytest.raises(ValueError, match="does not fit a multioutput target"):
+            KerasMLPClassifier((3,), loss=loss, epochs=1).fit(blobs[0], several)
+
+
+@pytest.mark.parametrize("loss", ["binary_focal_crossentropy", "categorical_crossentropy", "kl_divergence"])
+def test_losses_that_regression_cannot_use(loss, line):
+    with pytest.raises(ValueError, match=r"loss=.*(does not fit|needs)"):
+        KerasMLPRegressor((3,), loss=loss, epochs=1).fit(*line)
+
+
+def test_a_quantile_without_its_loss_is_refused(line):
+    with pytest.raises(ValueError, match=r"quantile=0.9 goes with loss='quantile'"):
+        KerasMLPRegressor((3,), quantile=0.9, epochs=1).fit(*line)
+
+
+class Weighted(keras.losses.Loss):
+    """A user's loss whose configuration does not tell its argument."""
+
+    def __init__(self, over):
+        super().__init__(name="weighted")
+        self.over = over
+
+    def call(self, y_true, y_pred):
+        over = keras.ops.where(y_pred > y_true, self.over, 1.0)
+        return keras.ops.mean(over * keras.ops.square(y_true - y_pred), axis=-1)
+
+
+def test_losses_that_differ_in_secret_do_not_share_a_program(line):
+    def mean(over):
+        fitted = KerasMLPRegressor((4,), loss=Weighted(over), learning_rate=0.02, epochs=30, random_state=0)
+        return fitted.fit(*line).predict(line[0]).mean()
+
+    assert mean(0.01) - mean(100.0) > 0.1
+
+
+def test_class_weights_of_parts_are_relative_to_one(blobs):
+    X, y = blobs
+    make = KerasMLPClassifier((3,), optimizer="sgd", random_state=0)
+    only = y == 1
+    plain = clone(make).partial_fit(X[only], y[only], classes=[0, 1, 2])
+    heavy = clone(make).set_params(class_weight={1: 3.0}).partial_fit(X[only], y[only], classes=[0, 1, 2])
+    assert heavy.loss_ == pytest.approx(3 * plain.loss_, rel=1e-5)

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skmlp._losses import known_losses
+from skmlp._losses import known_losses, loss_name
 from skmlp._targets import TARGETS, Labels, choose, regression_target
 
 MULTILABEL = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]])
@@ -18,7 +18,7 @@ SEVERAL = np.array([["a", "x"], ["b", "y"], ["a", "z"]], dtype=object)
 
 
 def chosen(kind, loss="auto", output_activation="auto"):
-    return choose(kind, loss, output_activation, known_losses())
+    return choose(kind, loss, output_activation, known_losses(), loss_name(loss))
 
 
 def test_auto_takes_the_default_of_a_row():

@@ -14,7 +14,7 @@ class Data(NamedTuple):
     """What a fit trains on: those of the samples whose numbers are in ``rows``.
 
     X is a dense array of any numbers or a CSR matrix, (n_samples, n_features); y as the loss takes it; weight
-    (n_samples,) or (n_samples, n_labels) in the network's dtype, with mean 1 over the rows.
+    (n_samples,) or (n_samples, n_labels) in the network's dtype, of which the sample weights have mean 1 over the rows.
     """
 
     X: Any
@@ -65,7 +65,8 @@ def blocks(data: Data, order: NDArray[np.intp], batch_size: int, block_steps: in
         gather(data.X, rows, X[:filled])
         gather(data.y, rows, y[:filled])
         gather(data.weight, rows, weight[:filled])
-        weight[filled:] = 0
+        # A place that no sample fills has weight 0; it repeats a sample, since a loss may not be defined for zeros.
+        X[filled:], y[filled:], weight[filled:] = X[filled - 1], y[filled - 1], 0
         steps = -(-filled // batch_size)
         length = longest if fixed else steps
         n_samples = np.full(steps, batch_size)

@@ -46,6 +46,7 @@ class KerasCallbacks(Watcher):
         self.recorder = recorder
         self.score_name = metrics[0]
         self.model = keras_model(plan, state.weights, metrics)
+        _build_metrics(self.model, plan)
         self.every = 1 if any(_wants_batches(callback) for callback in self.callbacks) else None
         self._rate = float(self.model.optimizer.learning_rate)
         self._batch = 0
@@ -77,8 +78,8 @@ class KerasCallbacks(Watcher):
     def end_epoch(self, training: Training, loss: float) -> None:
         """Call ``on_epoch_end`` with the losses and the scores of the epoch."""
         logs = {**self.recorder.latest, "learning_rate": training.rate}
-        if "val_score" in logs:
-            logs[f"val_{self.score_name}"] = logs["val_score"]
+        if "val_score" in logs and self.score_name == "accuracy":
+            logs.setdefault("val_accuracy", logs["val_score"])
         self._call(training, "on_epoch_end", training.epoch - 1, logs=logs)
 
     def end_training(self, training: Training) -> None:
@@ -106,4 +107,14 @@ def _wants_batches(callback: Any) -> bool:
     """
     if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
         return False
+    if any(hook in vars(callback) for hook in _BATCH_HOOKS):  # as a LambdaCallback has them
+        return True
     return any(getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
+
+
+def _build_metrics(model: Any, plan: Plan) -> None:
+    """Build a model's metrics, as ``fit`` does: callbacks ask them whether more is better."""
+    outputs = np.zeros((2, plan.n_outputs), plan.hyperparameters.dtype)
+    targets = np.zeros(2, np.int32) if plan.sparse_labels else outputs
+    model.compute_metrics(None, targets, outputs)
+    model.reset_metrics()

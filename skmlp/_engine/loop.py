@@ -163,6 +163,7 @@ def train(
         training.load(state)
         for watcher in watchers:
             watcher.begin_training(training)
+        training.stop = False  # as in Keras, there is a first epoch
         interrupted = _run_epochs(training, state, last, watchers)
         if not interrupted:
             for watcher in watchers:

@@ -205,3 +205,41 @@ def test_records_go_on_with_the_fit(line):
     whole = KerasMLPRegressor(epochs=6, **settings).fit(*line)
     parts = KerasMLPRegressor(epochs=3, warm_start=True, **settings).fit(*line).fit(*line)
     assert parts.step_history_["step"] == whole.step_history_["step"] == [7, 14, 21, 28]
+
+
+@pytest.mark.parametrize("make", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
+@FROM_KERAS
+def test_accuracy_can_be_monitored(make, blobs):
+    X, y = blobs
+    for target in (y, y == 0):
+        fitted = KerasMLPClassifier((4,), epochs=6, callbacks=[make(monitor="val_accuracy", patience=1)])
+        fitted.fit(X, target, X_val=X, y_val=target)
+    stop = callbacks.EarlyStopping(monitor="val_accuracy", patience=3, restore_best_weights=True)
+    fitted = KerasMLPClassifier((4,), learning_rate=0.1, epochs=40, batch_size=8, callbacks=[stop], random_state=0)
+    fitted.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    assert fitted.score(X[40:], y[40:]) == pytest.approx(fitted.best_validation_score_)
+
+
+def test_logs_keep_metrics_under_their_own_names(line):
+    X, y = line
+    fitted = KerasMLPRegressor((4,), epochs=3, metrics=["mean_absolute_error"], callbacks=[Diary()])
+    fitted.fit(X, y, X_val=X, y_val=y)
+    logged = [logs["val_mean_absolute_error"] for logs in fitted.callbacks_[0].logs]
+    assert logged == fitted.history_["val_mean_absolute_error"]
+
+
+def test_batch_hooks_of_a_lambda_callback_are_called(line):
+    batches = []
+    hook = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches.append(batch))
+    fitted = KerasMLPRegressor((3,), epochs=2, batch_size=40)
+    fitted.callbacks = [hook]
+    fitted.fit(*line)
+    assert batches == [0, 1, 0, 1]
+
+
+def test_a_callback_that_stops_at_once_leaves_one_epoch(line):
+    class Stop(callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.stop_training = True
+
+    assert KerasMLPRegressor((3,), epochs=5, callbacks=[Stop()]).fit(*line).n_iter_ >= 1

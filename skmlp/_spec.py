@@ -24,7 +24,10 @@ class Own:
     def of(cls, value: Any) -> Own:
         """Wrap an object; one whose configuration does not tell all, such as a function, is itself alone."""
         if _is_configured(value):
-            return cls(value, (type(value), _frozen(value.get_config())))
+            # Keras 3.6 leaves the arguments of some losses out of their configuration; a loss is small, and its
+            # attributes have them. A layer's change as it is used, and its configuration is whole.
+            attributes = () if hasattr(value, "weights") else _frozen(vars(value))
+            return cls(value, (type(value), _frozen(value.get_config()), attributes))
         return cls(value, value if value.__hash__ is not None else id(value))
 
 

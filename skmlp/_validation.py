@@ -70,8 +70,6 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "dtype": [StrOptions({"float32", "float64"})],
 }
 
-_FINITE = ("l1", "l2", "learning_rate", "epsilon", "weight_decay", "clipnorm", "tol")
-
 
 def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     """Check and complete the constructor's values, after scikit-learn has checked them one by one.
@@ -83,10 +81,6 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     """
     from skmlp._network import known_activations, known_initializers
 
-    for name in _FINITE:
-        value = parameters[name]
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{name}={value!r} is not finite: set it to an ordinary number.")
     for name in ("activation", "kernel_initializer", "bias_initializer", "loss"):
         if isinstance(parameters[name], type):
             raise ValueError(f"{name}={parameters[name]!r} is a class: give it an instance, with its arguments.")

@@ -431,3 +431,48 @@ def test_class_weights_of_parts_are_relative_to_one(blobs):
     plain = clone(make).partial_fit(X[only], y[only], classes=[0, 1, 2])
     heavy = clone(make).set_params(class_weight={1: 3.0}).partial_fit(X[only], y[only], classes=[0, 1, 2])
     assert heavy.loss_ == pytest.approx(3 * plain.loss_, rel=1e-5)
+
+
+def test_the_validation_loss_smooths_labels_too(blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier((4,), label_smoothing=0.2, epochs=2, random_state=0).fit(X, y, X_val=X, y_val=y)
+    expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)(np.eye(3)[y], fitted.predict_proba(X))
+    assert fitted.history_["val_loss"][-1] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_sparse_metrics_of_one_hot_rows(blobs):
+    X, rows = blobs[0], np.eye(3)[blobs[1]]
+    fitted = KerasMLPClassifier((4,), loss="mean_squared_error", output_activation="softmax", epochs=2)
+    fitted.set_params(metrics=["sparse_categorical_accuracy"]).fit(X, rows, X_val=X, y_val=rows)
+    assert fitted.history_["val_sparse_categorical_accuracy"] == pytest.approx(fitted.history_["val_score"])
+
+
+def test_a_metric_of_one_number_is_refused(line):
+    def total(y_true, y_pred):
+        return keras.ops.sum(y_true - y_pred)
+
+    with pytest.raises(ValueError, match="must return one for each sample"):
+        KerasMLPRegressor((3,), metrics=[total], epochs=1).fit(*line, X_val=line[0], y_val=line[1])
+
+
+def test_a_loss_with_an_array_is_known_by_all_its_values(blobs):
+    alphas = [np.array([0.2, 0.3, last], dtype=np.float32) for last in (0.5, 0.5, 0.50001)]
+    make = KerasMLPClassifier((4,), epochs=1)
+    traces = []
+    for alpha in alphas:
+        loss = keras.losses.CategoricalFocalCrossentropy(alpha=alpha)
+        make.set_params(loss=loss).fit(*blobs)
+        traces.append(cache_info().traces)
+    assert traces[0] == traces[1] == traces[2] - 1
+
+
+def test_one_weight_for_all_samples(line):
+    make = KerasMLPRegressor((3,), epochs=2, random_state=0)
+    expected = clone(make).fit(*line).predict(line[0])
+    np.testing.assert_array_equal(clone(make).fit(*line, sample_weight=2.0).predict(line[0]), expected)
+
+
+def test_several_outputs_need_a_whole_fit_first(blobs):
+    several = np.column_stack([blobs[1], blobs[1] % 2])
+    with pytest.raises(ValueError, match="partial_fit takes one output"):
+        KerasMLPClassifier((3,)).partial_fit(blobs[0], several)

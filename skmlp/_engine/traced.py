@@ -57,9 +57,6 @@ class TracedSetting:
 
     __rmul__ = __mul__
 
-    def __radd__(self, other: Any) -> Any:
-        return other + self.values[self.name]
-
     def __ne__(self, other: object) -> bool:
         return True if isinstance(other, (int, float)) and other == 0 else self is not other
 

@@ -77,3 +77,24 @@ def test_it_is_made_once_a_fit(fitted, blobs):
     assert fitted.model_ is fitted.model_
     before = fitted.model_
     assert fitted.fit(*blobs).model_ is not before
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own reading of HDF5
+def test_layers_and_losses_of_ours_are_saved_with_it(blobs, line, tmp_path):
+    X, y = blobs
+    several = KerasMLPClassifier((4,), epochs=1).fit(X, np.column_stack([y, y % 2]))
+    quantile = KerasMLPRegressor((4,), loss="quantile", quantile=0.3, epochs=1).fit(*line)
+    for fitted, samples in ((several, X), (quantile, line[0])):
+        fitted.model_.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        expected = fitted.model_.predict(samples, verbose=0)
+        np.testing.assert_allclose(loaded.predict(samples, verbose=0), expected, atol=1e-6)
+    assert loaded.loss.quantile == 0.3
+
+
+def test_it_is_compiled_with_a_loss_of_ones_own(line):
+    fitted = KerasMLPRegressor((4,), loss=keras.losses.Huber(delta=0.5), epochs=1).fit(
+        *line, X_val=line[0], y_val=line[1]
+    )
+    loss, _ = fitted.model_.evaluate(*line, batch_size=80, verbose=0)
+    assert loss == pytest.approx(fitted.history_["val_loss"][-1], rel=1e-5)

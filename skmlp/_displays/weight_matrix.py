@@ -1,0 +1,236 @@
+"""The kernels of a network as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmlp._displays.drawing import import_pyplot
+from skmlp._displays.fitted import fitted_attribute
+
+PERCENTILE = 99.5
+"""The percentile of a kernel's absolute weights that the scale of colours has to hold."""
+
+N_BINS = 51
+"""Bins of a histogram; an odd number, so that one has zero in its middle."""
+
+MOST_IN_A_ROW = 5
+
+
+class WeightMatrixDisplay:
+    """The kernels of a network as pictures on one scale, their histograms and their shares of near-zero weights.
+
+    It is made by `from_estimator`, which also draws it. Blue is negative, white is zero and red is positive, as far
+    on one side as on the other. The scale reaches to the greatest of the kernels' 99.5th percentiles of absolute
+    weights, so that a few outliers do not make the rest look white; what lies beyond has the colour of the end, and
+    then the colour bar ends in arrows. Where a kernel has more weights than the picture has pixels, each pixel shows
+    one weight: a mean of neighbours would hide weights of opposite signs. Weights that are not finite are grey.
+
+    Parameters
+    ----------
+    kernels : list of array-like of shape (n_inputs, n_outputs)
+        The kernels.
+    names : list of str, default=None
+        Their titles; None is "coefs_[0]" and so on.
+    threshold : float, default=0.01
+        A weight of at most this absolute value is near zero.
+
+    Attributes
+    ----------
+    kernels : list of ndarray of shape (n_inputs, n_outputs)
+        The kernels.
+    names : list of str
+        Their titles.
+    threshold : float
+        As given.
+    shares : ndarray of shape (n_kernels,)
+        For each kernel, the share of its weights that are near zero, from 0 to 1.
+    limit_ : float
+        The absolute weight at the ends of the scale.
+    images_ : list of matplotlib AxesImage
+        The pictures.
+    histograms_ : list of matplotlib StepPatch
+        The shares of weights in bins of equal width; the outermost two also hold what lies beyond the scale.
+    colorbar_ : matplotlib Colorbar
+        The scale of all pictures.
+    axes_ : ndarray of matplotlib Axes of shape (2, n_kernels)
+        Those of the pictures and those of the histograms.
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    LossCurveDisplay : Losses and metrics by epoch or by step.
+
+    Examples
+    --------
+    >>> from skmlp import WeightMatrixDisplay
+    >>> display = WeightMatrixDisplay([[[0.0, 0.5], [-0.005, -0.5]]])
+    >>> display.shares.tolist()
+    [0.5]
+    >>> display.plot().limit_
+    0.5
+    """
+
+    def __init__(
+        self, kernels: Sequence[ArrayLike], *, names: Sequence[str] | None = None, threshold: float = 0.01
+    ) -> None:
+        if not threshold >= 0:
+            raise ValueError(f"threshold={threshold!r} must be at least 0: it is an absolute weight.")
+        self.kernels: list[NDArray[Any]] = [np.asarray(kernel) for kernel in kernels]
+        if not self.kernels:
+            raise ValueError("kernels is empty: give at least one.")
+        self.names = [f"coefs_[{i}]" for i in range(len(self.kernels))] if names is None else list(names)
+        if len(self.names) != len(self.kernels):
+            raise ValueError(f"names={self.names!r} does not name the {len(self.kernels)} kernels one by one.")
+        self.threshold = threshold
+        self.shares = np.array([np.mean(np.abs(kernel) <= threshold) for kernel in self.kernels])
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        threshold: float = 0.01,
+        layers: int | Sequence[int] | None = None,
+        limit: float | None = None,
+        ax: Any = None,
+        **image_kw: Any,
+    ) -> Self:
+        """Draw the kernels of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : KerasMLPClassifier, KerasMLPRegressor or Pipeline
+            Fitted; of a pipeline, the last step counts.
+        threshold : float, default=0.01
+            A weight of at most this absolute value is near zero.
+        layers : int or sequence of int, default=None
+            The kernels to draw, by their index in ``coefs_``; None is all of them.
+        limit, ax, **image_kw
+            As in `plot`.
+
+        Returns
+        -------
+        display : WeightMatrixDisplay
+            The display, drawn.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier, WeightMatrixDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0).fit(X, y)
+        >>> display = WeightMatrixDisplay.from_estimator(mlp)
+        >>> [kernel.shape for kernel in display.kernels]
+        [(4, 10), (10, 3)]
+        """
+        coefs = fitted_attribute(estimator, "coefs_", "a fitted KerasMLPClassifier or KerasMLPRegressor")
+        chosen = range(len(coefs)) if layers is None else [int(i) for i in np.atleast_1d(layers)]
+        for i in chosen:
+            if not -len(coefs) <= i < len(coefs):
+                raise ValueError(f"layers={layers!r}: there is no kernel {i}, only 0 to {len(coefs) - 1}.")
+        names = [f"coefs_[{i}]" for i in chosen]
+        display = cls([coefs[i] for i in chosen], names=names, threshold=threshold)
+        return display.plot(ax, limit=limit, **image_kw)
+
+    def plot(self, ax: Any = None, *, limit: float | None = None, **image_kw: Any) -> Self:
+        """Draw the kernels.
+
+        Parameters
+        ----------
+        ax : array-like of matplotlib Axes of shape (2, n_kernels), default=None
+            Where to draw: the upper row gets the pictures, the lower one the histograms. None is a new figure.
+        limit : float, default=None
+            The absolute weight at the ends of the scale, for example that of another display to compare with; None is
+            the greatest of the kernels' 99.5th percentiles.
+        **image_kw : dict
+            Settings of every picture, for ``Axes.imshow``.
+
+        Returns
+        -------
+        self : WeightMatrixDisplay
+            Sets ``limit_``, ``images_``, ``histograms_``, ``colorbar_``, ``axes_`` and ``figure_``.
+        """
+        plt = import_pyplot(f"{type(self).__name__}.plot")
+        if limit is not None and not 0 < limit < np.inf:
+            raise ValueError(f"limit={limit!r} must be more than 0 and finite, or None.")
+        self.limit_ = _limit(self.kernels) if limit is None else float(limit)
+        self.axes_ = _axes(plt, ax, len(self.kernels))
+        self.figure_ = self.axes_[0, 0].figure
+        style = {"cmap": _diverging(), "aspect": "auto", "interpolation": "nearest", **image_kw}
+        self.images_ = [
+            axes.imshow(np.ma.masked_invalid(kernel), vmin=-self.limit_, vmax=self.limit_, **style)
+            for axes, kernel in zip(self.axes_[0], self.kernels, strict=True)
+        ]
+        self.histograms_ = [
+            self._draw_histogram(axes, kernel) for axes, kernel in zip(self.axes_[1], self.kernels, strict=True)
+        ]
+        self._label()
+        beyond = any((np.abs(kernel) > self.limit_).any() for kernel in self.kernels)
+        self.colorbar_ = self.figure_.colorbar(
+            self.images_[0], ax=self.axes_.ravel().tolist(), label="weight", extend="both" if beyond else "neither"
+        )
+        return self
+
+    def _draw_histogram(self, axes: Any, kernel: NDArray[Any]) -> Any:
+        """Draw the share of weights in each bin of the scale, in percent."""
+        finite = kernel[np.isfinite(kernel)].astype(np.float64)
+        edges = np.linspace(-self.limit_, self.limit_, N_BINS + 1)
+        counts, _ = np.histogram(finite.clip(-self.limit_, self.limit_), bins=edges)
+        return axes.stairs(100 * counts / kernel.size, edges, fill=True, color="0.35")
+
+    def _label(self) -> None:
+        """Write titles, shares and the names of the axes, those of a row once."""
+        for pictures, histograms, name, kernel, share in zip(
+            *self.axes_, self.names, self.kernels, self.shares, strict=True
+        ):
+            n_inputs, n_outputs = kernel.shape
+            pictures.set_title(f"{name}\n{n_inputs} × {n_outputs}", fontsize="medium")
+            pictures.set(xlabel="output", xticks=[0, n_outputs - 1], yticks=[0, n_inputs - 1])
+            histograms.set_title(f"{100 * share:.1f} % within ±{self.threshold:g}", fontsize="small")
+            histograms.set(xlabel="weight", yscale="log", ylim=(0.003, 130), xlim=(-self.limit_, self.limit_))
+        self.axes_[0, 0].set_ylabel("input")
+        self.axes_[1, 0].set_ylabel("% of weights")
+
+
+def _limit(kernels: Sequence[NDArray[Any]]) -> float:
+    """The absolute weight at the ends of a scale for all kernels."""
+    magnitudes = [np.abs(kernel[np.isfinite(kernel)]) for kernel in kernels]
+    magnitudes = [each for each in magnitudes if each.size]
+    limit = max((float(np.percentile(each, PERCENTILE)) for each in magnitudes), default=0.0)
+    # Kernels that are nearly all zero have a percentile of zero, and need a scale nevertheless.
+    return limit or max((float(each.max()) for each in magnitudes), default=0.0) or 1.0
+
+
+def _diverging() -> Any:
+    """Blue over white to red, which differ in hue for readers of any colour vision; grey where there is no number."""
+    import matplotlib as mpl
+
+    return mpl.colormaps["RdBu_r"].with_extremes(bad="0.5")
+
+
+def _axes(plt: Any, ax: Any, n_kernels: int) -> NDArray[Any]:
+    """Axes of shape (2, n_kernels): the user's own, or those of a new figure, at most five kernels in a row."""
+    if ax is not None:
+        given = np.asarray(ax, dtype=object)
+        if given.shape not in ((2, n_kernels), (2 * n_kernels,)):
+            raise ValueError(f"ax has the shape {given.shape}: give axes of shape (2, {n_kernels}), or None.")
+        return given.reshape(2, n_kernels)
+    blocks = -(-n_kernels // MOST_IN_A_ROW)
+    columns = -(-n_kernels // blocks)
+    figure, grid = plt.subplots(
+        2 * blocks,
+        columns,
+        figsize=(max(2 * columns + 1, 4), 4.4 * blocks),
+        height_ratios=[2, 1] * blocks,
+        layout="constrained",
+        squeeze=False,
+    )
+    axes = grid.reshape(blocks, 2, columns).transpose(1, 0, 2).reshape(2, -1)
+    for unused in axes[:, n_kernels:].flat:
+        figure.delaxes(unused)
+    return np.asarray(axes[:, :n_kernels])

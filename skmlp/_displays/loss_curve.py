@@ -344,9 +344,9 @@ class LossCurveDisplay:
             handles += [Line2D([], [], color="0.3", linestyle=style, label=part) for part, style in parts.items()]
         else:
             handles = list({curve.part: line for curve, line in shown}.values())
-        counts = sorted({len(curve.folds) for curve in self.curves_})
-        folds = " and ".join(map(str, counts))
-        self.ax_.legend(handles=handles, title=f"mean and range of {folds} folds" if counts[-1] > 1 else None)
+        counts = sorted({len(curve.folds) for curve in self.curves_} - {1})
+        title = f"mean and range of {' and '.join(map(str, counts))} folds" if counts else None
+        self.ax_.legend(handles=handles, title=title, fontsize="small", title_fontsize="small")
 
 
 def _folds(given: Any) -> list[Any]:
@@ -383,7 +383,7 @@ def _axes(plt: Any, ax: Any, n_metrics: int) -> NDArray[Any]:
     if ax is None:
         rows, columns = -(-n_metrics // 2), min(n_metrics, 2)
         figure, axes = plt.subplots(
-            rows, columns, figsize=(6.4 if columns == 1 else 9, 4 * rows), layout="constrained", squeeze=False
+            rows, columns, figsize=(6.4 if columns == 1 else 8, 3.8 * rows), layout="constrained", squeeze=False
         )
         for unused in axes.flat[n_metrics:]:
             figure.delaxes(unused)

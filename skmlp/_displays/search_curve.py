@@ -381,24 +381,26 @@ class SearchCurveDisplay:
     ) -> None:
         """Draw the scores of some candidates. Sets ``lines_`` or ``train_lines_``, and ``spreads_``."""
         mean, std = self._mean(part)[rows], getattr(self, f"{part}_std")[rows]
-        transform = self._shifted(shift)
-        (line,) = self.ax_.plot(x[rows], mean, **{**style, "transform": transform})
+        (line,) = self.ax_.plot(x[rows], mean, **style)
         (self.lines_ if part == "test" else self.train_lines_).append(line)
-        colour = line.get_color()
+        artists, colour = [line], line.get_color()
         if std_display_style == "errorbar":
-            bars = self.ax_.errorbar(
-                x[rows], mean, std, fmt="none", ecolor=colour, elinewidth=1, capsize=2, transform=transform
-            )
+            bars = self.ax_.errorbar(x[rows], mean, std, fmt="none", ecolor=colour, elinewidth=1, capsize=2)
             self.spreads_.append(bars)
+            artists += bars.get_children()
         elif std_display_style == "fill_between":
             band = self.ax_.fill_between(x[rows], mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
             self.spreads_.append(band)
+        self._shift(artists, shift)
 
-    def _shifted(self, points: float) -> Any:
-        """The coordinates of the data, moved to the right by so many points."""
+    def _shift(self, artists: Sequence[Any], points: float) -> None:
+        """Move artists to the right by so many points, whatever the scale; their data stays as it is."""
         from matplotlib.transforms import ScaledTranslation
 
-        return self.ax_.transData + ScaledTranslation(points / 72, 0, self.figure_.dpi_scale_trans)
+        # Only now: matplotlib finds the limits of the axes when an artist is added, and cannot through this transform.
+        shifted = self.ax_.transData + ScaledTranslation(points / 72, 0, self.figure_.dpi_scale_trans)
+        for artist in artists:
+            artist.set_transform(shifted)
 
     def _draw_best(self, i: int, x: NDArray[np.float64], groups: Sequence[tuple[str, NDArray[np.intp]]]) -> None:
         """Mark the best candidate where it is drawn. Sets ``best_``."""
@@ -412,8 +414,9 @@ class SearchCurveDisplay:
             markersize=13,
             zorder=3,
             label=f"best: {self.test_mean[i]:.4g}",
-            transform=self.ax_.transData if line is None else line.get_transform(),
         )
+        if line is not None:
+            self.best_.set_transform(line.get_transform())
 
     def _add_legend(self, parts: Sequence[str]) -> None:
         """Name the lines once and, where there are training scores beside test scores, their styles."""

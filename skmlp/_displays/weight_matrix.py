@@ -184,15 +184,21 @@ class WeightMatrixDisplay:
         return axes.stairs(100 * counts / kernel.size, edges, fill=True, color="0.35")
 
     def _label(self) -> None:
-        """Write titles, shares and the names of the axes, those of a row once."""
+        """Write titles, shares and the names of the axes, those of the rows once."""
+        digit = 10.0 ** np.floor(np.log10(self.limit_))
+        tick = float(digit * np.floor(self.limit_ / digit))
         for pictures, histograms, name, kernel, share in zip(
             *self.axes_, self.names, self.kernels, self.shares, strict=True
         ):
             n_inputs, n_outputs = kernel.shape
             pictures.set_title(f"{name}\n{n_inputs} × {n_outputs}", fontsize="medium")
             pictures.set(xlabel="output", xticks=[0, n_outputs - 1], yticks=[0, n_inputs - 1])
-            histograms.set_title(f"{100 * share:.1f} % within ±{self.threshold:g}", fontsize="small")
-            histograms.set(xlabel="weight", yscale="log", ylim=(0.003, 130), xlim=(-self.limit_, self.limit_))
+            histograms.set_title(f"|w| ≤ {self.threshold:g}: {100 * share:.1f} %", fontsize=9)
+            histograms.set(xlabel="weight", yscale="log", ylim=(0.003, 150), yticks=[0.01, 1, 100])
+            histograms.set(xlim=(-self.limit_, self.limit_), xticks=[-tick, 0, tick])
+            histograms.set_xticklabels([f"−{tick:g}", "0", f"{tick:g}"])
+            histograms.set_yticklabels(["0.01", "1", "100"])
+            histograms.set_yticks([], minor=True)
         self.axes_[0, 0].set_ylabel("input")
         self.axes_[1, 0].set_ylabel("% of weights")
 
@@ -225,7 +231,7 @@ def _axes(plt: Any, ax: Any, n_kernels: int) -> NDArray[Any]:
     figure, grid = plt.subplots(
         2 * blocks,
         columns,
-        figsize=(max(2 * columns + 1, 4), 4.4 * blocks),
+        figsize=(max(1.8 * columns + 1, 4), 4.2 * blocks),
         height_ratios=[2, 1] * blocks,
         layout="constrained",
         squeeze=False,

@@ -1,7 +1,20 @@
-"""Small data that many tests share."""
+"""Small data that many tests share; figures are closed after each."""
+
+import os
+import sys
 
 import numpy as np
 import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # before matplotlib is imported: no test opens a window
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Close what a test drew, if it drew."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

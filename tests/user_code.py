@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import skmlp
-from skmlp import KerasMLPClassifier, KerasMLPRegressor
+from skmlp import (
+    KerasMLPClassifier,
+    KerasMLPRegressor,
+    LossCurveDisplay,
+    SearchCurveDisplay,
+    WeightMatrixDisplay,
+)
 
 
 def classify(X: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -21,3 +27,13 @@ def regress(X: list[list[float]], y: list[float]) -> NDArray[np.floating]:
     fitted: KerasMLPRegressor = regressor.fit(X, y, X_val=X, y_val=y)
     traces: int = skmlp.cache_info().traces
     return fitted.predict(X) + traces
+
+
+def draw(classifiers: dict[str, KerasMLPClassifier], cv_results: dict[str, object]) -> int:
+    """Draw losses, kernels and a search."""
+    display: LossCurveDisplay = LossCurveDisplay.from_estimators(classifiers, metrics=["loss", "val_score"], skip=2)
+    again = display.plot(metrics="loss", smoothing=0.9, linewidth=1)
+    kernels = WeightMatrixDisplay.from_estimator(classifiers["adam"], layers=[0, 1])
+    share: float = kernels.shares[0]
+    search = SearchCurveDisplay.from_cv_results(cv_results, "learning_rate", where={"l2": 0.0})
+    return len(again.curves_) + len(search.param_values) + round(share)

@@ -48,14 +48,16 @@ def scale_of(values: Sequence[Any]) -> str:
 
 
 def log_spaced(values: Sequence[float]) -> bool:
-    """Whether positive numbers are a geometric sequence of three or more, or span two decades or more."""
-    distinct = np.unique(np.asarray(values, dtype=np.float64))
-    if len(distinct) < 2 or distinct[0] <= 0 or not np.isfinite(distinct).all():
+    """Whether positive numbers span two decades, or are a geometric sequence of three or more that spans a doubling."""
+    distinct_values = np.unique(np.asarray(values, dtype=np.float64))
+    if len(distinct_values) < 2 or distinct_values[0] <= 0 or not np.isfinite(distinct_values).all():
         return False
-    ratios = distinct[1:] / distinct[:-1]
-    # A hundredth allows for steps that were rounded, as in 1, 3.16, 10.
-    geometric = len(distinct) > 2 and bool(np.allclose(ratios, ratios[0], rtol=0.01, atol=0))
-    return geometric or bool(distinct[-1] >= 100 * distinct[0] * (1 - 1e-12))
+    along = np.log(distinct_values)
+    span, steps = along[-1] - along[0], np.diff(along)
+    # A fiftieth allows for values that were rounded, as in 1, 3.2, 10; equal differences are never that close to equal
+    # ratios over a doubling.
+    geometric = len(steps) > 1 and span > np.log(2) - 1e-9 and np.allclose(steps, steps.mean(), rtol=0.02, atol=0)
+    return bool(geometric or span > np.log(100) - 1e-9)
 
 
 def draw_scale(ax: Any, values: Sequence[Any], scale: str) -> NDArray[np.float64]:

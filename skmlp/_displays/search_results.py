@@ -90,7 +90,10 @@ def key(value: Any) -> Hashable:
 
 def distinct(values: Sequence[Any]) -> list[Any]:
     """Each value once, in the order of their first appearance."""
-    return list({key(value): value for value in reversed(values)}.values())[::-1]
+    found: dict[Hashable, Any] = {}
+    for value in values:
+        found.setdefault(key(value), value)
+    return list(found.values())
 
 
 def text(value: Any) -> str:

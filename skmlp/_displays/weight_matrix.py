@@ -83,6 +83,9 @@ class WeightMatrixDisplay:
         self.kernels: list[NDArray[Any]] = [np.asarray(kernel) for kernel in kernels]
         if not self.kernels:
             raise ValueError("kernels is empty: give at least one.")
+        for i, kernel in enumerate(self.kernels):
+            if kernel.ndim != 2 or not kernel.size:
+                raise ValueError(f"kernels: number {i} has the shape {kernel.shape}: give (n_inputs, n_outputs).")
         self.names = [f"coefs_[{i}]" for i in range(len(self.kernels))] if names is None else list(names)
         if len(self.names) != len(self.kernels):
             raise ValueError(f"names={self.names!r} does not name the {len(self.kernels)} kernels one by one.")
@@ -194,7 +197,7 @@ class WeightMatrixDisplay:
             pictures.set_title(f"{name}\n{n_inputs} × {n_outputs}", fontsize="medium")
             pictures.set(xlabel="output", xticks=[0, n_outputs - 1], yticks=[0, n_inputs - 1])
             histograms.set_title(f"|w| ≤ {self.threshold:g}: {100 * share:.1f} %", fontsize=9)
-            histograms.set(xlabel="weight", yscale="log", ylim=(0.003, 150), yticks=[0.01, 1, 100])
+            histograms.set(xlabel="weight", ylim=(0.003, 150), yscale="log", yticks=[0.01, 1, 100])
             histograms.set(xlim=(-self.limit_, self.limit_), xticks=[-tick, 0, tick])
             histograms.set_xticklabels([f"−{tick:g}", "0", f"{tick:g}"])
             histograms.set_yticklabels(["0.01", "1", "100"])

@@ -27,7 +27,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skmlp import KerasMLPClassifier
+from skmlp import KerasMLPClassifier, LossCurveDisplay
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seeds", type=int, default=3, help="how many times to repeat the experiment")
@@ -70,19 +70,12 @@ print(f"mean:     train accuracy {mean[0]:.4f} (loss {mean[1]:.4f}), test accura
 print("reported: train accuracy 0.9830 (loss 0.1449), test accuracy 0.9735 (loss 0.1696)")
 
 # %%
-# The curves of the last seed. Training and test loss stay together: that is what the penalty is for.
+# The curves of the last seed; the validation samples are the test set. Training and test loss stay together: that is
+# what the penalty is for.
 
-figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-epochs = np.arange(1, estimator.n_iter_ + 1)
-panels[0].plot(epochs, estimator.history_["loss"], marker="o", color="#0072b2", label="training")
-panels[0].plot(epochs, estimator.history_["val_loss"], marker="s", color="#d55e00", label="test")
-panels[0].set(xlabel="epoch", ylabel="loss, with the penalty")
-panels[0].legend()
-panels[1].plot(epochs, estimator.validation_scores_, marker="s", color="#d55e00")
-panels[1].set(xlabel="epoch", ylabel="accuracy on the test set")
-for panel in panels:
-    panel.set_xticks(epochs)
-    panel.grid(alpha=0.3)
-figure.suptitle("MNIST: 784-200-100-10, tanh, l2 = 0.0003")
-figure.savefig("mnist_l2.png", dpi=150)
+display = LossCurveDisplay.from_estimator(estimator, metrics=["loss", "val_score"])
+display.ax_.set_ylabel("loss, with the penalty")
+display.axes_[1].set_ylabel("accuracy on the test set")
+display.figure_.suptitle("MNIST: 784-200-100-10, tanh, l2 = 0.0003")
+display.figure_.savefig("mnist_l2.png", dpi=150)
 plt.show()

@@ -15,14 +15,13 @@ whole search compiles one program for each *structure*: here one with dropout an
 import time
 
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmlp
-from skmlp import KerasMLPClassifier
+from skmlp import KerasMLPClassifier, SearchCurveDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
@@ -63,26 +62,11 @@ print(f"{skmlp.cache_info().traces} programs compiled for {n_fits} fits, in {sec
 # ------------------------------
 # Each line is one penalty, each panel one dropout rate; the bars are the standard deviation over the folds.
 
-results = search.cv_results_
-columns = {name.split("__")[1]: np.asarray(results[f"param_{name}"], dtype=float) for name in grid}
-figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
 for panel, dropout in zip(panels, grid["kerasmlpclassifier__dropout"], strict=True):
-    looks = zip(grid["kerasmlpclassifier__l2"], ("#0072b2", "#e69f00", "#009e73"), (0.9, 1.0, 1.1), strict=True)
-    for l2, colour, shift in looks:
-        rows = (columns["dropout"] == dropout) & (columns["l2"] == l2)
-        panel.errorbar(
-            shift * columns["learning_rate"][rows],  # side by side, so that no bar hides another
-            results["mean_test_score"][rows],
-            yerr=results["std_test_score"][rows],
-            marker="o",
-            capsize=3,
-            color=colour,
-            label=f"l2 = {l2:g}",
-        )
-    panel.set(xscale="log", xlabel="learning rate (Adam)", title=f"dropout {dropout:g}")
-    panel.grid(alpha=0.3)
-panels[0].set_ylabel("accuracy, mean of 5 folds")
-panels[0].legend()
-figure.suptitle("Digits: 100 hidden units, 20 epochs")
+    SearchCurveDisplay.from_estimator(search, "learning_rate", where={"dropout": dropout}, ax=panel)
+    panel.set_title(f"dropout {dropout:g}")
+panels[1].set_ylabel("")
+figure.suptitle("Digits: 100 hidden units, 20 epochs of Adam")
 figure.savefig("quickstart.png", dpi=150)
 plt.show()

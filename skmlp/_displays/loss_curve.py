@@ -264,6 +264,8 @@ class LossCurveDisplay:
             Sets ``curves_``, ``lines_``, ``bands_``, ``axes_``, ``ax_`` and ``figure_``.
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
+        from matplotlib.ticker import MaxNLocator
+
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         if not metrics:
             raise ValueError(f"metrics={metrics!r} names none: give at least one key of the history.")
@@ -282,7 +284,9 @@ class LossCurveDisplay:
             for curve in curves:
                 self._draw(axes, curve, line_kw)
             axes.set(xlabel=self.by, ylabel=_in_words(metric))
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            locator = axes.xaxis.get_major_locator()
+            if isinstance(locator, MaxNLocator):  # not where the user's own axes have another scale
+                locator.set_params(integer=True)
             axes.grid(alpha=0.3)
         self._add_legend()
         return self

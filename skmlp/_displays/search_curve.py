@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -261,7 +262,7 @@ class SearchCurveDisplay:
         short = short_names(names)
         best_index = best_of(cv_results, metric) if best_index is None else best_index
         n_folds = sum(name.startswith("split") and name.endswith(f"_test_{metric}") for name in cv_results)
-        words = (score_name or metric).replace("neg_", "negative ", 1).replace("_", " ")
+        words = re.sub("^neg_", "negative ", score_name or metric).replace("_", " ")
         return cls(
             param_name=short[param_name],
             param_values=[candidates[i][param_name] for i in shown],

@@ -143,6 +143,8 @@ def test_axes_of_ones_own_are_used(folds):
     display = LossCurveDisplay({"": folds}).plot(axes, metrics=["loss", "val_loss"])
     assert display.axes_.tolist() == axes.tolist()
     assert LossCurveDisplay({"": folds}).plot(axes[1]).figure_ is figure
+    axes[0].set_xscale("log")
+    assert LossCurveDisplay({"": folds}).plot(axes[0]).ax_.get_xscale() == "log"
     with pytest.raises(ValueError, match="ax has 1 axes, but metrics has 2"):
         LossCurveDisplay({"": folds}).plot(axes[0], metrics=["loss", "val_loss"])
 

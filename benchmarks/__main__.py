@@ -63,7 +63,9 @@ def _run(module: str, options: argparse.Namespace, data_dir: Path) -> dict[str, 
     if case.data is not None and not (data_dir / case.data).exists():
         print(f"{case.name}: making {case.data}", flush=True)
         command = [sys.executable, "-m", "benchmarks.data", case.data, str(data_dir)]
-        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603  (our own module)
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  (ours)
+        if made.returncode:
+            sys.exit(made.stderr)
     started = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     result = run_case(case, module, options.repeats, peers=options.peers, data_dir=data_dir)
     return {"date": started, "machine": machine(), **result}

@@ -113,16 +113,16 @@ def target_rows(name: str, result: Result) -> list[list[str]]:
 
 
 def runner_rows(name: str, result: Result) -> list[list[str]]:
-    """A row for each runner: case, runner, seconds, accuracy, peak memory, the limit's share, runs."""
-    shares = limits(result)
+    """A row for each runner: case, runner, seconds, accuracy, peak memory, the limits' shares, runs."""
+    bounds = [limits(result), limits(result, "at_shapes_seconds")]
     rows = []
     for runner, outcome in result["runners"].items():
         cells = []
         for reading in ("seconds", "accuracy", "peak_mb"):
             values = readings(result, runner, reading)
             cells.append(spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–")
-        share = f"{shares[runner].median:.0%}" if runner in shares else "–"
-        rows.append([name, runner, *cells, share, outcome.get("error") or str(len(outcome["runs"]))])
+        cells += [f"{shares[runner]:.0%}" if runner in shares else "–" for shares in bounds]
+        rows.append([name, runner, *cells, outcome.get("error") or str(len(outcome["runs"]))])
     return rows
 
 
@@ -141,7 +141,7 @@ def notes(name: str, result: Result) -> list[str]:
 
 
 TARGET_HEADER = ["case", "what", "at most", "measured", "verdict"]
-RUNNER_HEADER = ["case", "runner", "time", "accuracy", "peak memory", "limit / time", "runs"]
+RUNNER_HEADER = ["case", "runner", "time", "accuracy", "peak memory", "limit / time", "NumPy / time", "runs"]
 
 
 def console(name: str, result: Result) -> str:
@@ -181,9 +181,10 @@ def markdown(report: dict[str, Any]) -> str:
             "",
             *(f"- {name}: {result['title']}" for name, result in cases.items()),
             "",
-            "The limit is what a fit's matrix products and passes over its parameters take by themselves, with NumPy's "
-            "and SciPy's routines on this machine in the same run. Nothing of Keras' tracing is in the times of its "
-            "`fit`, but in first_fit. Peak memory is what is resident beyond the imported libraries, data included.",
+            "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product and "
+            'a copy of its parameters reach on this machine in the same run; "NumPy" is what NumPy or SciPy takes for '
+            "the products at the step's own shapes. Keras' model is built and traced before its `fit` is timed, but in "
+            "first_fit. Peak memory is what is resident beyond the imported libraries, data included.",
             "",
             *table(RUNNER_HEADER, [row for name, result in cases.items() for row in runner_rows(name, result)]),
             "",

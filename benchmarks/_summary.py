@@ -82,32 +82,38 @@ class Disagreement:
 
 
 def disagreements(result: Result) -> list[Disagreement]:
-    """Pairs whose median accuracies differ by more than noise.
+    """Pairs of a group whose median accuracies differ by more than noise.
 
     Noise is the greater of two things: three standard errors of a difference of two shares of ``n_test`` samples, and
-    the ranges of the two runners' accuracies over their seeds, added.
+    twice the widest range that a runner's accuracies have over their seeds. With one seed that is not known, and
+    nothing is said.
     """
     found = []
+    widest: dict[str, float] = {}
+    for runner, outcome in result["runners"].items():
+        values = readings(result, runner, "accuracy")
+        if len(values) > 1:
+            widest[outcome["group"]] = max(widest.get(outcome["group"], 0.0), max(values) - min(values))
     for one, other in combinations(result["runners"], 2):
         accuracies = [readings(result, runner, "accuracy") for runner in (one, other)]
-        if result["runners"][one]["group"] != result["runners"][other]["group"] or not all(accuracies):
+        group = result["runners"][one]["group"]
+        if group != result["runners"][other]["group"] or group not in widest or not all(accuracies):
             continue
-        first, second = map(Spread.of, accuracies)
-        n_test = readings(result, one, "n_test")[0]
-        p = (first.median + second.median) / 2
-        noise = max(3 * math.sqrt(2 * p * (1 - p) / n_test), first.high - first.low + second.high - second.low)
-        difference = abs(first.median - second.median)
+        first, second = map(statistics.median, accuracies)
+        p = (first + second) / 2
+        noise = max(3 * math.sqrt(2 * p * (1 - p) / readings(result, one, "n_test")[0]), 2 * widest[group])
+        difference = abs(first - second)
         if difference > noise:
             found.append(Disagreement((one, other), difference, noise))
     return found
 
 
-def limits(result: Result) -> dict[str, Spread]:
-    """Of each runner that has a limit of its variant beside it, the limit's share of its time, from 0 to 1."""
+def limits(result: Result, reading: str = "seconds") -> dict[str, float]:
+    """The share of each runner's time that the limit of its variant is, if that was read: the median over the runs."""
     shares = {}
     for runner in result["runners"]:
-        _, comma, variant = runner.partition(",")
-        share = None if runner.startswith("limit") else compared(result, f"limit{comma}{variant}", runner)
-        if share is not None:
-            shares[runner] = share
+        peer, comma, variant = runner.partition(",")
+        seconds, limit = readings(result, runner, "seconds"), readings(result, f"limit{comma}{variant}", reading)
+        if peer != "limit" and seconds and limit:
+            shares[runner] = statistics.median(bound / took for bound, took in zip(limit, seconds, strict=False))
     return shares

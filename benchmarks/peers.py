@@ -1,7 +1,6 @@
 """The peers: how each one makes the same network, with the same optimizer, batches and epochs.
 
-They draw their initial weights and orders themselves; all draw kernels uniformly as Glorot and Bengio propose, but for
-skorch, where PyTorch's layers have their own.
+They draw their initial weights and orders themselves, kernels uniformly as Glorot and Bengio propose.
 """
 
 from __future__ import annotations
@@ -192,6 +191,10 @@ def skorch(network: Network, n_features: int, n_classes: int, seed: int) -> Any:
         if network.dropout:
             layers.append(torch.nn.Dropout(network.dropout))
     layers.append(torch.nn.Linear(widths[-1], n_classes))
+    for layer in layers:
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.xavier_uniform_(layer.weight)
+            torch.nn.init.zeros_(layer.bias)
     settings = {"eps": 1e-7} if network.optimizer == "adam" else {}
     return NeuralNetClassifier(
         torch.nn.Sequential(*layers),

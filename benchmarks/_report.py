@@ -14,7 +14,7 @@ from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, 
 
 LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
 
-UNITS = {"seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
+UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
 
 WORDS = {
     "seconds": "time",
@@ -25,7 +25,14 @@ WORDS = {
     "threads_per_core": "computing threads per core",
     "tensorflow": "TensorFlow loaded",
     "exponent": "exponent of the work",
+    "cpu_seconds": "CPU time",
+    "best_gflop_per_s": "best product, GFLOP/s",
+    "gflop_per_s_at_shapes": "products at these shapes, GFLOP/s",
+    "gbyte_per_s": "copy, GB/s",
 }
+"""How the report names readings; others are in the JSON file alone."""
+
+COLUMNS = ("seconds", "cpu_seconds", "accuracy", "peak_mb")
 
 MET = {True: "met", False: "missed", None: "not measured"}
 
@@ -113,16 +120,20 @@ def target_rows(name: str, result: Result) -> list[list[str]]:
 
 
 def runner_rows(name: str, result: Result) -> list[list[str]]:
-    """A row for each runner: case, runner, seconds, accuracy, peak memory, the limits' shares, runs."""
+    """A row for each runner, under `RUNNER_HEADER`."""
+
+    def words(runner: str, reading: str) -> str:
+        values = readings(result, runner, reading)
+        return spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–"
+
     bounds = [limits(result), limits(result, "at_shapes_seconds")]
     rows = []
     for runner, outcome in result["runners"].items():
-        cells = []
-        for reading in ("seconds", "accuracy", "peak_mb"):
-            values = readings(result, runner, reading)
-            cells.append(spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–")
+        cells = [words(runner, reading) for reading in COLUMNS]
         cells += [f"{shares[runner]:.0%}" if runner in shares else "–" for shares in bounds]
-        rows.append([name, runner, *cells, outcome.get("error") or str(len(outcome["runs"]))])
+        others = [f"{WORDS[reading]}: {words(runner, reading)}" for reading in WORDS if reading not in COLUMNS]
+        others = [other for other in others if not other.endswith("–")]
+        rows.append([name, runner, *cells, "; ".join(others), outcome.get("error") or str(len(outcome["runs"]))])
     return rows
 
 
@@ -141,7 +152,18 @@ def notes(name: str, result: Result) -> list[str]:
 
 
 TARGET_HEADER = ["case", "what", "at most", "measured", "verdict"]
-RUNNER_HEADER = ["case", "runner", "time", "accuracy", "peak memory", "limit / time", "NumPy / time", "runs"]
+RUNNER_HEADER = [
+    "case",
+    "runner",
+    "time",
+    "CPU time",
+    "accuracy",
+    "peak memory",
+    "limit / time",
+    "NumPy / time",
+    "also",
+    "runs",
+]
 
 
 def console(name: str, result: Result) -> str:
@@ -181,10 +203,12 @@ def markdown(report: dict[str, Any]) -> str:
             "",
             *(f"- {name}: {result['title']}" for name, result in cases.items()),
             "",
-            "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product and "
-            'a copy of its parameters reach on this machine in the same run; "NumPy" is what NumPy or SciPy takes for '
-            "the products at the step's own shapes. Keras' model is built and traced before its `fit` is timed, but in "
-            "first_fit. Peak memory is what is resident beyond the imported libraries, data included.",
+            "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product "
+            "and a copy of its parameters reach on this machine in the same run. In its place, NumPy / time has what "
+            "NumPy or SciPy takes for the products at the step's own shapes. Keras' model is built and traced before "
+            "its `fit` is timed, but in first_fit. Peak memory is what is resident beyond the imported libraries, data "
+            "included. scikit-learn starts from random biases, the others from zeros: after few steps its accuracy "
+            "may differ by that.",
             "",
             *table(RUNNER_HEADER, [row for name, result in cases.items() for row in runner_rows(name, result)]),
             "",

@@ -42,7 +42,7 @@ def prepare(name: str, n_jobs: int = 1, backend: str = "loky", *, compiled: bool
         before = 0 if compiled else _programs(name)
         with parallel_config(backend=backend):
             readings: Readings = timed(lambda: search.fit(X, y))
-        if not compiled:
+        if name == "skmlp" and not compiled:
             readings["programs"] = _programs(name) - before
         return {**readings, "accuracy": float(search.best_score_), "n_test": len(y)}
 

@@ -1,0 +1,217 @@
+"""The report: the machine, a table of targets, a table of times, as Markdown; and lines for the console."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, readings, verdicts
+
+LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
+
+UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
+
+WORDS = {
+    "seconds": "time",
+    "peak_mb": "peak memory",
+    "one_row_seconds": "time of one row",
+    "growth_mb": "growth of resident memory",
+    "programs": "programs compiled",
+    "threads_per_core": "computing threads per core",
+    "tensorflow": "TensorFlow loaded",
+    "exponent": "exponent of the work",
+    "cpu_seconds": "CPU time",
+    "best_gflop_per_s": "best product, GFLOP/s",
+    "gflop_per_s_at_shapes": "products at these shapes, GFLOP/s",
+    "gbyte_per_s": "copy, GB/s",
+}
+"""How the report names readings; others are in the JSON file alone."""
+
+COLUMNS = ("seconds", "cpu_seconds", "accuracy", "peak_mb")
+
+MET = {True: "met", False: "missed", None: "not measured"}
+
+
+def machine() -> dict[str, Any]:
+    """What the readings were read on."""
+
+    def installed(library: str) -> str | None:
+        try:
+            return version(library)
+        except PackageNotFoundError:
+            return None
+
+    def field(file: str, name: str) -> str | None:
+        path = Path("/proc") / file
+        lines = path.read_text().splitlines() if path.exists() else []
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
+
+    total = field("meminfo", "MemTotal")
+    return {
+        "cpu": field("cpuinfo", "model name") or platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(int(total.split()[0]) * 1024 / 1e9, 1) if total else None,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "libraries": {library: installed(library) for library in LIBRARIES},
+    }
+
+
+def describe(machine: dict[str, Any]) -> str:
+    """The machine in a sentence."""
+    libraries = ", ".join(f"{name} {number}" for name, number in machine["libraries"].items() if number)
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB of memory, {machine['system']}; "
+        f"Python {machine['python']}, {libraries}"
+    )
+
+
+def target_words(target: dict[str, Any]) -> str:
+    """What a target bounds."""
+    words = f"{target['of']}: {WORDS[target['reading']]}"
+    if target["against"] is not None:
+        words += f" {'/' if target['how'] == 'ratio' else 'minus'} {target['against']}"
+    return words
+
+
+def _unit(target: dict[str, Any]) -> str:
+    relative = target["against"] is not None and target["how"] == "ratio"
+    return "" if relative else UNITS.get(target["reading"], "")
+
+
+def number(value: float, unit: str = "") -> str:
+    """A figure with its unit; three digits, and small times in milliseconds."""
+    if unit == "s" and abs(value) < 0.1:
+        value, unit = value * 1000, "ms"
+    digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{digits} {unit}".strip()
+
+
+def spread_words(spread: Spread | None, unit: str = "") -> str:
+    """A median with its range."""
+    if spread is None:
+        return "–"
+    if spread.low == spread.high:
+        return number(spread.median, unit)
+    return f"{number(spread.median, unit)} ({number(spread.low, unit)} to {number(spread.high, unit)})"
+
+
+def aligned(rows: Iterable[Iterable[str]]) -> list[str]:
+    """Rows of a table with columns of one width."""
+    table = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def target_rows(name: str, result: Result) -> list[list[str]]:
+    """A row for each target: case, what, at most, measured, verdict."""
+
+    def row(verdict: Verdict) -> list[str]:
+        unit = _unit(verdict.target)
+        measured = spread_words(verdict.spread, unit)
+        return [name, target_words(verdict.target), number(verdict.target["at_most"], unit), measured, MET[verdict.met]]
+
+    return [row(verdict) for verdict in verdicts(result)]
+
+
+def runner_rows(name: str, result: Result) -> list[list[str]]:
+    """A row for each runner, under `RUNNER_HEADER`."""
+
+    def words(runner: str, reading: str) -> str:
+        values = readings(result, runner, reading)
+        return spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–"
+
+    bounds = [limits(result), limits(result, "at_shapes_seconds")]
+    rows = []
+    for runner, outcome in result["runners"].items():
+        cells = [words(runner, reading) for reading in COLUMNS]
+        cells += [f"{shares[runner]:.0%}" if runner in shares else "–" for shares in bounds]
+        others = [f"{WORDS[reading]}: {words(runner, reading)}" for reading in WORDS if reading not in COLUMNS]
+        others = [other for other in others if not other.endswith("–")]
+        rows.append([name, runner, *cells, "; ".join(others), outcome.get("error") or str(len(outcome["runs"]))])
+    return rows
+
+
+def notes(name: str, result: Result) -> list[str]:
+    """What a reader of the figures must know: accuracies that differ, and peers that did not sleep while idle."""
+    found = [
+        f"{name}: the accuracies of {one.runners[0]} and {one.runners[1]} differ by {one.difference:.4f}, "
+        f"more than noise ({one.noise:.4f})"
+        for one in disagreements(result)
+    ]
+    for runner in result["runners"]:
+        idle = readings(result, runner, "idle_cpu")
+        if idle and statistics.median(idle) > 0.05:
+            found.append(f"{name}: {runner} used {statistics.median(idle):.0%} of a core while others ran")
+    return found
+
+
+TARGET_HEADER = ["case", "what", "at most", "measured", "verdict"]
+RUNNER_HEADER = [
+    "case",
+    "runner",
+    "time",
+    "CPU time",
+    "accuracy",
+    "peak memory",
+    "limit / time",
+    "NumPy / time",
+    "also",
+    "runs",
+]
+
+
+def console(name: str, result: Result) -> str:
+    """A case, for the console."""
+    lines = [f"{name}: {result['title']}"]
+    lines += aligned([RUNNER_HEADER, *runner_rows(name, result)])
+    lines += aligned([TARGET_HEADER, *target_rows(name, result)])
+    return "\n".join([*lines, *notes(name, result), ""])
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The tables of docs/benchmarks.md."""
+
+    def table(header: list[str], rows: list[list[str]]) -> list[str]:
+        return [f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows]]
+
+    cases = report["cases"]
+    by_machine: dict[str, list[str]] = {}
+    for name, result in cases.items():
+        by_machine.setdefault(describe(result["machine"]), []).append(f"{name} ({result['date']})")
+    warned = [note for name, result in cases.items() for note in notes(name, result)]
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "`python -m benchmarks` (or `tox -e bench`) runs every case with its peers in one run. Each peer has a "
+            "process of its own and takes its turn; figures are medians over the turns, with the range in brackets. "
+            "A ratio is taken turn by turn.",
+            "",
+            *(f"- {words}: {', '.join(names)}" for words, names in by_machine.items()),
+            "",
+            "## Targets",
+            "",
+            *table(TARGET_HEADER, [row for name, result in cases.items() for row in target_rows(name, result)]),
+            "",
+            "## Readings",
+            "",
+            *(f"- {name}: {result['title']}" for name, result in cases.items()),
+            "",
+            "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product "
+            "and a copy of its parameters reach on this machine in the same run. In its place, NumPy / time has what "
+            "NumPy or SciPy takes for the products at the step's own shapes. Keras' model is built and traced before "
+            "its `fit` is timed, but in first_fit. Peak memory is what is resident beyond the imported libraries, data "
+            "included. scikit-learn starts from random biases, the others from zeros: after few steps its accuracy "
+            "may differ by that.",
+            "",
+            *table(RUNNER_HEADER, [row for name, result in cases.items() for row in runner_rows(name, result)]),
+            "",
+            *([*(f"- {note}" for note in warned), ""] if warned else []),
+        ]
+    )

@@ -23,17 +23,19 @@ class Watcher:
     """Is told how a training goes; does nothing by itself.
 
     ``every`` is the number of steps after which it wants to be told, or None for epochs alone. ``interferes`` says
-    that it may change the weights or the learning rate.
+    that it may change the weights or the learning rate. ``attentive`` says that it has to see each epoch, with the
+    network as it is then: several short epochs may otherwise be run, and then told of, together.
     """
 
     every: int | None = None
     interferes = False
+    attentive = False
 
     def begin_training(self, training: Training) -> None:
         """Take note of a training that begins."""
 
     def begin_epoch(self, training: Training) -> None:
-        """Take note of an epoch that begins."""
+        """Take note of an epoch that begins, or of several that are run together."""
 
     def begin_steps(self, training: Training) -> None:
         """Take note of a group of up to ``every`` steps, or a shorter one, that begins."""
@@ -64,6 +66,7 @@ class Recorder(Watcher):
 
     def __init__(self, validate: Validate | None, history: dict[str, list[float]] | None = None) -> None:
         self.validate = validate
+        self.attentive = validate is not None
         self.history = {name: list(values) for name, values in (history or {}).items()}
         self.latest: dict[str, float] = {}
 
@@ -71,7 +74,7 @@ class Recorder(Watcher):
         """Validate, and add an entry to each list."""
         self.latest = {"loss": loss}
         if self.validate is not None:
-            self.latest |= self.validate(training.live_weights())
+            self.latest |= self.validate(training.weights())
         _append(self.history, {**self.latest, "learning_rate": training.rate})
 
     def cut(self, n_epochs: int) -> None:
@@ -96,7 +99,7 @@ class StepRecorder(Watcher):
             return
         record = {"step": float(training.step), "loss": sum(self._losses) / len(self._losses)}
         if self.validate is not None:
-            record |= self.validate(training.live_weights())
+            record |= self.validate(training.weights())
         _append(self.history, record)
         self._losses = []
 
@@ -114,6 +117,8 @@ class EarlyStopping(Watcher):
     far by ``tol``, and training ends after more than ``patience`` such epochs in a row.
     """
 
+    attentive = True
+
     def __init__(self, recorder: Recorder, monitor: str, tol: float, patience: int) -> None:
         self.recorder = recorder
         self.monitor = monitor
@@ -126,7 +131,7 @@ class EarlyStopping(Watcher):
     def begin_training(self, training: Training) -> None:
         """Where a training goes on, it has to better where it stands."""
         if training.epoch and self.recorder.validate is not None:
-            self.best = self._value(self.recorder.validate(training.live_weights()))
+            self.best = self._value(self.recorder.validate(training.weights()))
             self.best_state = training.state()
 
     def _value(self, latest: dict[str, float]) -> float:

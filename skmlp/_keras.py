@@ -20,17 +20,22 @@ def _import_quietly() -> None:
     """Import TensorFlow without its start-up messages, and leave the environment as it was.
 
     TensorFlow reads its C++ log level once, while it is imported; but it logs some lines before that, straight to the
-    file descriptor (tensorflow issue 100442), and some when it starts its devices and XLA, which a first small function
-    makes it do here. A level that the user has set, or a TensorFlow that the user has imported already, is left alone.
+    file descriptor (tensorflow issue 100442), and some when it starts its devices, a session and XLA, which a first
+    small function makes it do here. A level that the user has set, or a TensorFlow that the user has imported already,
+    is left alone.
     """
     if "tensorflow" in sys.modules or _LOG_LEVEL in os.environ:
         return
     os.environ[_LOG_LEVEL] = "3"
     try:
         with _without_log_lines():
-            import tensorflow
+            import tensorflow as tf
 
-            tensorflow.function(tensorflow.identity, jit_compile=True, autograph=False)(tensorflow.zeros(()))
+            with tf.Graph().as_default() as graph:
+                zero = tf.function(tf.identity, jit_compile=True, autograph=False)(tf.zeros(()))
+            with tf.compat.v1.Session(graph=graph) as session:
+                session.run(zero)
+            tf.zeros(())  # eagerly
     finally:
         del os.environ[_LOG_LEVEL]
 

@@ -73,6 +73,26 @@ def build_network(
     return keras.Model(inputs, outputs, name="mlp")
 
 
+def split_first_layer(spec: NetworkSpec, model: Any) -> tuple[Any, Callable[..., Any]]:
+    """A network of `build_network` without input dropout, as its first product and what comes after.
+
+    Returns
+    -------
+    kernel : tf.Variable
+        (n_features, width), which the samples are multiplied by.
+    upper : callable
+        (samples @ kernel, training) -> logits.
+    """
+    first = model.get_layer("hidden_0" if spec.hidden_layer_sizes else "output")
+    rest = keras.Model(first.output, model.output) if spec.hidden_layer_sizes else None
+
+    def upper(product: Any, *, training: bool) -> Any:
+        hidden = product + keras.ops.convert_to_tensor(first.bias)
+        return hidden if rest is None else rest(hidden, training=training)
+
+    return keras.ops.convert_to_tensor(first.kernel), upper
+
+
 @keras.saving.register_keras_serializable(package="skmlp")
 class SoftmaxHeads(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """A softmax over each of several slices of its input.

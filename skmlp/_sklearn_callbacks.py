@@ -45,6 +45,8 @@ class ScikitLearnCallbacks(Watcher):
         From the state of the training, the attributes of an estimator whose fit ended there.
     """
 
+    attentive = True
+
     def __init__(self, estimator: Any, fit: Any, attributes_at: Callable[[Any], dict[str, Any]]) -> None:
         names = ("sample_weight", "X_val", "y_val", "sample_weight_val")
         metadata = {name: getattr(fit, name) for name in names if getattr(fit, name) is not None}

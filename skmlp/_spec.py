@@ -88,6 +88,7 @@ class TrainingSpec:
     ``settings`` names the optimizer's traced settings; ``nesterov`` is static because Keras branches on it.
     ``sparse_labels`` says that targets are class numbers, int32 of shape (n_samples,), rather than (n_samples,
     n_outputs). ``n_weights`` is the number of weights of a sample when each of its labels has one of its own.
+    ``sparse`` says that the first layer multiplies sparse batches.
     """
 
     network: NetworkSpec
@@ -104,6 +105,7 @@ class TrainingSpec:
     jit_compile: bool
     batch_size: int | None
     block_steps: int | None
+    sparse: bool = False
 
     @property
     def value_names(self) -> tuple[str, ...]:
@@ -171,7 +173,7 @@ class Hyperparameters:
 
 _XLA_STEPS = 16
 _BLOCK_BYTES = 1 << 22
-_BLOCK_STEPS = 64
+_BLOCK_STEPS = 256
 
 
 @dataclass(frozen=True)
@@ -210,14 +212,17 @@ class Plan:
         """The number of batches that the samples fill, the last one perhaps in part."""
         return -(-n_samples // self.batch_size)
 
-    @property
-    def block_steps(self) -> int:
-        """The most batches in a block: enough to make a call worth while, few enough to stay near the processor."""
-        batch_bytes = self.batch_size * self.n_features * np.dtype(self.hyperparameters.dtype).itemsize
-        return int(np.clip(_BLOCK_BYTES // batch_bytes, 1, _BLOCK_STEPS))
+    def block_steps(self, row_bytes: float | None = None) -> int:
+        """The most batches in a block: enough to make a call worth while, few enough to stay near the processor.
 
-    def training_spec(self, n_samples: int) -> TrainingSpec:
-        """The key of the program that runs this plan on so many samples.
+        ``row_bytes`` is the memory of a row, that of a dense one by default.
+        """
+        if row_bytes is None:
+            row_bytes = self.n_features * np.dtype(self.hyperparameters.dtype).itemsize
+        return int(np.clip(_BLOCK_BYTES // (self.batch_size * max(row_bytes, 1)), 1, _BLOCK_STEPS))
+
+    def training_spec(self, n_samples: int, *, sparse: bool = False) -> TrainingSpec:
+        """The key of the program that runs this plan on so many samples, made dense or not.
 
         XLA makes a step three times as fast, and its compilation takes 0.3 s longer (docs/design.md has the
         measurements). Whether it is used depends on the number of steps in an epoch alone: never on what ran before,
@@ -240,7 +245,8 @@ class Plan:
             regularize_bias=chosen.regularize_bias and (l1 or l2),
             jit_compile=jit_compile,
             batch_size=self.batch_size if jit_compile else None,
-            block_steps=self.block_steps if jit_compile else None,
+            block_steps=self.block_steps() if jit_compile and not sparse else None,
+            sparse=sparse,
         )
 
     @property

@@ -1,44 +1,77 @@
-"""Compiled TensorFlow functions whose memory comes back when they are dropped."""
+"""TensorFlow graphs that are built once and run often, and whose memory comes back when they are dropped."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from skmlp._keras import tf
 
 
-class CompiledFunction:
-    """A function traced once, for one signature.
+class CompiledGraph:
+    """A graph, and a session of its own that runs it.
 
-    TensorFlow never frees the graph of a traced ``tf.function``: its operations refer to one another outside of
-    Python's garbage collector, and ``get_concrete_function`` calls off the clean-up that TensorFlow has for that.
-    This class does the clean-up itself, as TensorFlow's own ``dismantle_func_graph`` does, which is private.
-
-    Parameters
-    ----------
-    function : callable
-        Takes tensors, returns tensors; traced without AutoGraph.
-    signature : sequence of tf.TensorSpec
-    jit_compile : bool, default=False
-        Whether XLA compiles it.
+    All that TensorFlow keeps for a graph lives in its session: variables, kernels, what XLA compiled. It is freed when
+    the last reference to this object and to its functions is gone. A ``tf.function`` that is called eagerly leaves the
+    same things in the eager context of the process, which never lets go of them (docs/design.md has the figures).
     """
 
-    def __init__(self, function: Callable[..., Any], signature: Sequence[Any], *, jit_compile: bool = False) -> None:
-        traced = tf.function(function, input_signature=signature, autograph=False, jit_compile=jit_compile)
-        self._concrete = traced.get_concrete_function()
-        weakref.finalize(self, _free, self._concrete.graph).atexit = False  # the process frees what is left
+    def __init__(self) -> None:
+        self._graph = tf.Graph()
+        self._session: Any = None
 
-    def __call__(self, *args: Any) -> Any:
-        """Run it on tensors that fit the signature."""
-        return self._concrete(*args)
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Add what is made inside to the graph: Keras layers, variables, operations."""
+        with self._graph.as_default():
+            yield
+
+    def function(self, outputs: Any, inputs: Sequence[Any] = ()) -> Callable[..., Any]:
+        """Make outputs a function of placeholders.
+
+        Parameters
+        ----------
+        outputs : tensor, operation, or nested sequence of them
+        inputs : sequence of placeholders
+
+        Returns
+        -------
+        function : callable
+            Takes an array for each placeholder and returns NumPy arrays, or None for an operation. It lets go of the
+            interpreter lock while it runs, and several threads may call it.
+        """
+        if self._session is None:
+            options = tf.compat.v1.ConfigProto()
+            # Fusing a matrix product with a sum makes a step of a plain graph slower (97 microseconds for a small
+            # network, 65 without), and fails where what is added is a matrix of one row.
+            rewriting = options.graph_options.rewrite_options
+            rewriting.remapping = rewriting.OFF
+            self._session = tf.compat.v1.Session(graph=self._graph, config=options)
+            weakref.finalize(self, _free, self._session, self._graph).atexit = False  # the process frees what is left
+        call = self._session.make_callable(outputs, list(inputs))
+
+        def function(*arrays: Any, _keep: CompiledGraph = self) -> Any:
+            return call(*arrays)
+
+        return function
 
 
-def _free(graph: Any) -> None:
-    """Break the reference cycles of a traced graph that nobody can use any more, and of its loops' graphs."""
+def _free(session: Any, graph: Any) -> None:
+    """Close a session, and break the cycles of a graph that nobody can use any more, and of those of its functions.
+
+    Python's garbage collector would free the cycles too, but only after several megabytes more of them.
+    """
+    session.close()
     for inner in list(graph._functions.values()):
-        _free(inner.graph)
-    graph._function_captures.clear()
+        _dismantle(inner.graph)
+    _dismantle(graph)
+
+
+def _dismantle(graph: Any) -> None:
+    captures = getattr(graph, "_function_captures", None)
+    if captures is not None:
+        captures.clear()
     graph._functions.clear()
     graph.Dismantle()

@@ -30,7 +30,7 @@ class KerasCallbacks(Watcher):
         The copies, which belong to this training alone.
     """
 
-    interferes = True
+    interferes = attentive = True
 
     def __init__(
         self,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._callbacks import Watcher
-from skmlp._engine.batches import Data, blocks
+from skmlp._engine.batches import Block, Data, block_steps, blocks, stays_sparse
 from skmlp._engine.cache import POOL
 from skmlp._engine.program import Program, Weights
 from skmlp._network import initial_weights
@@ -22,6 +22,9 @@ _MASKS, _SHUFFLES = 1, 2
 
 _SNAPSHOT_SECONDS = 1.0
 """At most so much training is done again when a fit is interrupted."""
+
+_GROUP_SECONDS = 0.2
+"""At most about so many seconds of epochs are run together."""
 
 
 def initial_state(plan: Plan) -> State:
@@ -46,7 +49,9 @@ class Training:
         Set by a watcher to end the training after the epoch.
     """
 
-    def __init__(self, plan: Plan, data: Data, program: Program, state: State, horizon: int) -> None:
+    def __init__(
+        self, plan: Plan, data: Data, program: Program, state: State, horizon: int, helper: ThreadPoolExecutor
+    ) -> None:
         chosen = plan.hyperparameters
         self.plan = plan
         self.epoch = state.epoch
@@ -56,16 +61,13 @@ class Training:
         self.stop = False
         self._data = data
         self._program = program
+        self._helper = helper
         self._factor = make_schedule(chosen.learning_rate_schedule, horizon)
         self._mask_seed = int(np.random.SeedSequence((plan.seed, _MASKS)).generate_state(1)[0] >> 2)
 
     def weights(self) -> Weights:
         """Copy the network's weights."""
         return self._program.weights()
-
-    def live_weights(self) -> list[Any]:
-        """Lend the network's weights until the next step."""
-        return self._program.live_weights()
 
     def set_weights(self, weights: Weights) -> None:
         """Replace the network's weights."""
@@ -80,50 +82,91 @@ class Training:
         self._program.load(state.weights, state.optimizer)
         self.epoch, self.step = state.epoch, state.step
 
-    def run_epoch(self, watchers: Sequence[Watcher]) -> float:
-        """Run one epoch; returns its mean loss over the samples."""
+    def run_epochs(self, n_epochs: int, watchers: Sequence[Watcher] = ()) -> Iterator[float]:
+        """Run epochs, and then go through them.
+
+        Yields
+        ------
+        loss : float
+            The mean loss of an epoch over the samples. `epoch`, `step` and `rate` are those at its end; the network is
+            as after the last epoch.
+        """
         plan, program = self.plan, self._program
         values = program.spec.pack(plan.values)
-        order = self._order()
-        n_steps = plan.steps_per_epoch(len(order))
+        orders = [self._order(self.epoch + i) for i in range(n_epochs)]
+        n_steps = plan.steps_per_epoch(len(orders[0]))
         every = min((watcher.every for watcher in watchers if watcher.every is not None), default=None)
-        total = 0.0
-        done = n_samples = 0
-        for block in blocks(self._data, order, plan.batch_size, plan.block_steps, fixed=program.spec.jit_compile):
-            tensors = program.put(block)
+        start = self.step
+        rates, losses, n_samples = [], [], []
+        for block in self._blocks(orders):
+            block_rates = np.zeros(len(block.y), program.spec.network.dtype)
+            done = self.step - start
             first = 0
             while first < block.n_steps:
                 last = block.n_steps if every is None else min(block.n_steps, first + every - self.step % every)
                 for watcher in watchers:
                     watcher.begin_steps(self)
-                rates = np.zeros(len(block.X), program.spec.network.dtype)
-                for i in range(first, last):
-                    progress = self.epoch + (done + i) / n_steps
-                    rate = self.learning_rate * self._factor(self.step + i - first, progress)
-                    rates[i] = rate
-                    if done + i == 0:
-                        self.rate = rate
-                losses = program.run(values, self._mask_seed, rates, tensors, first, last)
+                rates += self._rates(done + first, done + last, n_steps)
+                block_rates[first:last] = rates[done + first :]
+                losses.append(program.run(values, self._mask_seed, block_rates, block, first, last))
+                n_samples.append(block.n_samples[first:last])
                 self.step += last - first
-                total += float(losses.astype(np.float64) @ block.n_samples[first:last])
-                n_samples += int(block.n_samples[first:last].sum())
                 for watcher in watchers:
-                    watcher.end_steps(self, losses)
+                    watcher.end_steps(self, losses[-1])
                 first = last
                 if self.stop:
                     break
-            done += block.n_steps
             if self.stop:
                 break
-        self.epoch += 1
-        return total / n_samples
+        all_losses, all_samples = np.concatenate(losses).astype(np.float64), np.concatenate(n_samples)
+        for begin in range(0, n_epochs * n_steps, n_steps):
+            epoch = slice(begin, begin + n_steps)
+            self.epoch += 1
+            self.step = start + min(begin + n_steps, len(rates))
+            self.rate = rates[begin]
+            yield float(all_losses[epoch] @ all_samples[epoch] / all_samples[epoch].sum())
 
-    def _order(self) -> NDArray[np.intp]:
-        """The samples of this epoch; their order depends on the seed and the epoch's number alone."""
+    def next_group(self, watchers: Sequence[Watcher], epochs_a_second: float) -> int:
+        """How many epochs to run together: what a block holds, if nobody looks at them one by one.
+
+        Results do not depend on it. It is kept small enough to notice a KeyboardInterrupt soon.
+        """
+        if any(watcher.attentive or watcher.every for watcher in watchers):
+            return 1
+        if callable(self.plan.hyperparameters.learning_rate_schedule):  # a user's own may look at anything
+            return 1
+        in_a_block = block_steps(self.plan, self._data) // self.plan.steps_per_epoch(len(self._data.rows))
+        return max(1, min(in_a_block, int(epochs_a_second * _GROUP_SECONDS)))
+
+    def _order(self, epoch: int) -> NDArray[np.intp]:
+        """The samples of an epoch; their order depends on the seed and the epoch's number alone."""
         rows = self._data.rows
         if not self.plan.hyperparameters.shuffle:
             return rows
-        return rows[np.random.default_rng((self.plan.seed, _SHUFFLES, self.epoch)).permutation(len(rows))]
+        return rows[np.random.default_rng((self.plan.seed, _SHUFFLES, epoch)).permutation(len(rows))]
+
+    def _blocks(self, orders: Sequence[NDArray[np.intp]]) -> Iterator[Block]:
+        """The batches of epochs, block by block."""
+        spec = self._program.spec
+        return blocks(
+            self._data,
+            orders,
+            self.plan.batch_size,
+            block_steps(self.plan, self._data),
+            fixed=spec.block_steps is not None,
+            sparse=spec.sparse,
+            helper=self._helper,
+        )
+
+    def _rates(self, first: int, last: int, n_steps: int) -> list[float]:
+        """The learning rates of some steps, counted from the first one of this run."""
+        rates = []
+        for i in range(first, last):
+            epochs, within = divmod(i, n_steps)
+            rates.append(
+                self.learning_rate * self._factor(self.step + i - first, self.epoch + epochs + within / n_steps)
+            )
+        return rates
 
 
 def train(
@@ -156,10 +199,11 @@ def train(
     ValueError
         If the loss of an epoch is NaN or infinite.
     """
-    spec = plan.training_spec(len(data.rows))
+    spec = plan.training_spec(len(data.rows), sparse=stays_sparse(plan, data))
     last = state.epoch + n_epochs
-    with POOL.lend(spec, lambda: Program(spec)) as program:
-        training = Training(plan, data, program, state, last if horizon is None else horizon)
+    # The thread that gathers blocks is started by the first epoch that has more than one.
+    with POOL.lend(spec, lambda: Program(spec)) as program, ThreadPoolExecutor(1) as helper:
+        training = Training(plan, data, program, state, last if horizon is None else horizon, helper)
         training.load(state)
         for watcher in watchers:
             watcher.begin_training(training)
@@ -175,31 +219,36 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
     """Run epochs until the last one, or until a watcher stops them; whether they were interrupted."""
     snapshot, taken = state, time.monotonic()
     finished = state.epoch
-    always = any(watcher.interferes for watcher in watchers)
+    interferes = any(watcher.interferes for watcher in watchers)
+    group = 1
     try:
         while training.epoch < last and not training.stop:
+            began = time.monotonic()
             for watcher in watchers:
                 watcher.begin_epoch(training)
-            loss = training.run_epoch(watchers)
-            if not np.isfinite(loss):
-                raise ValueError(_diverged(training, loss, last))
-            for watcher in watchers:
-                watcher.end_epoch(training, loss)
-            finished = training.epoch
-            if always or time.monotonic() - taken > _SNAPSHOT_SECONDS:
+            for loss in training.run_epochs(min(group, last - training.epoch), watchers):
+                _require_finite(training, loss, last)
+                for watcher in watchers:
+                    watcher.end_epoch(training, loss)
+                finished = training.epoch
+            if interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS:
                 snapshot, taken = training.state(), time.monotonic()
+            group = training.next_group(watchers, group / (time.monotonic() - began))
     except KeyboardInterrupt:
         if finished == state.epoch:
             raise
         training.load(snapshot)
         while training.epoch < finished:  # the same steps again, since the last snapshot
-            training.run_epoch(())
+            for _ in training.run_epochs(1):
+                pass
         return True
     return False
 
 
-def _diverged(training: Training, loss: float, last: int) -> str:
-    return (
-        f"The loss became {loss} in epoch {training.epoch} of {last}: training diverged. Try a smaller learning_rate "
-        f"(it is {training.learning_rate:g}), clipnorm=1.0, or features and targets scaled to about 1 (StandardScaler)."
-    )
+def _require_finite(training: Training, loss: float, last: int) -> None:
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"The loss became {loss} in epoch {training.epoch} of {last}: training diverged. Try a smaller "
+            f"learning_rate (it is {training.learning_rate:g}), clipnorm=1.0, or features and targets scaled to about "
+            "1 (StandardScaler)."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,24 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from skmlp._engine.batches import sparse_batches
 from skmlp._engine.cache import POOL
-from skmlp._engine.graphs import CompiledFunction
-from skmlp._keras import tf
+from skmlp._engine.graphs import CompiledGraph
+from skmlp._engine.program import Weights
+from skmlp._keras import keras, tf
 from skmlp._losses import loss_function, metric_values, penalty
-from skmlp._network import activate, build_network, weights_of
+from skmlp._network import activate, build_network, split_first_layer, weights_of
 from skmlp._spec import NetworkSpec, Plan
 
 _CHUNK_BYTES = 1 << 25
 """Activations that one call may hold: predictions of many rows are made in chunks of whole rows."""
 
 
-def forward(spec: NetworkSpec, weights: Sequence[Any], X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Run a network without dropout.
 
     Parameters
     ----------
     spec : NetworkSpec
-    weights : sequence of arrays or variables, in Keras' order
+    weights : list of arrays, in Keras' order
     X : (n_samples, n_features) array of any numbers, or CSR matrix
 
     Returns
@@ -35,26 +37,28 @@ def forward(spec: NetworkSpec, weights: Sequence[Any], X: Any) -> tuple[NDArray[
     logits, outputs : (n_samples, n_outputs) each
         Before and after the output activation.
     """
-    function = _forward_function(spec.without_dropout())
-    itemsize = np.dtype(spec.dtype).itemsize
-    n = max(64, _CHUNK_BYTES // (max(spec.n_features, spec.n_outputs, *spec.hidden_layer_sizes, 1) * itemsize))
-    tensors = [tf.convert_to_tensor(weight) for weight in weights]
-    parts = [function(tensors, tf.constant(_dense(X, slice(i, i + n), spec.dtype))) for i in range(0, X.shape[0], n)]
-    logits, outputs = (np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True))
+    sparse = bool(issparse(X))
+    function = _forward_function(spec.without_dropout(), sparse)
+    widths = (spec.n_outputs, *spec.hidden_layer_sizes, 1 if sparse else spec.n_features)
+    n = max(64, _CHUNK_BYTES // (max(widths) * np.dtype(spec.dtype).itemsize))
+    prepared = _entries if sparse else _dense
+    parts = [function(*weights, *prepared(_at_least_two(X[i : i + n]), spec.dtype)) for i in range(0, X.shape[0], n)]
+    logits, outputs = (np.concatenate(column) if len(parts) > 1 else column[0] for column in zip(*parts, strict=True))
     return logits[: X.shape[0]], outputs[: X.shape[0]]
 
 
-def _dense(X: Any, rows: slice, dtype: str) -> NDArray[np.floating]:
-    """Some rows as a dense array of the network's dtype."""
-    chunk = X[rows]
-    if issparse(chunk):
-        chunk = chunk.toarray()
-    return _at_least_two(np.asarray(chunk, dtype=dtype))
-
-
-def _at_least_two(X: NDArray[np.floating]) -> NDArray[np.floating]:
+def _at_least_two(X: Any) -> Any:
     """A single row twice: TensorFlow multiplies a vector in another order than a matrix, with other roundings."""
-    return np.repeat(X, 2, axis=0) if len(X) == 1 else X
+    return X[[0, 0]] if X.shape[0] == 1 else X
+
+
+def _dense(X: Any, dtype: str) -> tuple[Any, ...]:
+    return (np.asarray(X, dtype=dtype),)
+
+
+def _entries(X: Any, dtype: str) -> tuple[Any, ...]:
+    batch = sparse_batches(X, X.shape[0], 1, dtype)
+    return batch.places, batch.values, X.shape[0]
 
 
 def evaluate(
@@ -85,25 +89,27 @@ def measure(metric: Any, outputs: NDArray[np.floating], y: NDArray[Any], weight:
 
 
 @lru_cache(maxsize=32)
-def _forward_function(spec: NetworkSpec) -> CompiledFunction:
-    model = build_network(spec, activate_output=False)
-    trainable = {id(variable) for variable in model.trainable_variables}
-
-    def run(weights: list[Any], X: Any) -> tuple[Any, Any]:
-        pairs = list(zip(model.weights, weights, strict=True))
-        logits, _ = model.stateless_call(
-            [weight for variable, weight in pairs if id(variable) in trainable],
-            [weight for variable, weight in pairs if id(variable) not in trainable],
-            X,
-            training=False,
-        )
-        return logits, activate(spec, logits)
-
-    signature = [
-        [tf.TensorSpec(variable.shape, spec.dtype) for variable in model.weights],
-        tf.TensorSpec((None, spec.n_features), spec.dtype),
-    ]
-    return CompiledFunction(run, signature)
+def _forward_function(spec: NetworkSpec, sparse: bool) -> Callable[..., Any]:
+    """A function of the weights in Keras' order and of the samples, dense or as `_entries`, shared by threads."""
+    graph = CompiledGraph()
+    with graph.building():
+        model = build_network(spec, activate_output=False)
+        weights = [tf.compat.v1.placeholder(spec.dtype, variable.shape) for variable in model.weights]
+        if sparse:
+            shapes = [("int64", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
+        else:
+            shapes = [(spec.dtype, (None, spec.n_features))]
+        samples = [tf.compat.v1.placeholder(*shape) for shape in shapes]
+        with keras.StatelessScope([*zip(model.weights, weights, strict=True)]):
+            if sparse:
+                places, entries, n = samples
+                kernel, upper = split_first_layer(spec, model)
+                X = tf.SparseTensor(places, entries, (n, spec.n_features))
+                logits = upper(tf.sparse.sparse_dense_matmul(X, kernel), training=False)
+            else:
+                logits = model(samples[0], training=False)
+        outputs = activate(spec, logits)
+    return graph.function((logits, outputs), [*weights, *samples])
 
 
 POOL.on_clear(_forward_function.cache_clear)

@@ -1,10 +1,29 @@
 """Blocks hold every row once, in order, padded with weight zero."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from skmlp._engine.batches import Data, blocks
+
+
+@pytest.fixture(scope="module")
+def helper():
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def dense(batches, n_steps, batch_size):
+    """Sparse batches as an array of (n_steps, batch_size, 3)."""
+    X = np.zeros((n_steps, batch_size, 3))
+    for step in range(n_steps):
+        entries = slice(batches.starts[step], batches.starts[step + 1])
+        X[(step, *batches.places[entries].T)] = batches.values[entries]
+    return X
 
 
 @given(
@@ -13,27 +32,37 @@ from skmlp._engine.batches import Data, blocks
     block_steps=st.integers(1, 5),
     fixed=st.booleans(),
     n_outputs=st.integers(0, 2),
+    n_epochs=st.integers(1, 3),
+    sparse=st.booleans(),
+    helped=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_blocks_against_a_naive_loop(n_samples, batch_size, block_steps, fixed, n_outputs, seed):
+def test_blocks_against_a_naive_loop(
+    n_samples, batch_size, block_steps, fixed, n_outputs, n_epochs, sparse, helped, helper, seed
+):
     rng = np.random.default_rng(seed)
     X = rng.random((n_samples, 3))
     y = rng.random((n_samples, n_outputs)) if n_outputs else rng.integers(0, 9, n_samples)
     weight = 1 + rng.random(n_samples)
-    order = rng.permutation(n_samples)
+    orders = [rng.permutation(n_samples) for _ in range(n_epochs)]
     batches = []
     shapes = set()
-    data = Data(X, y, weight, np.arange(n_samples))
-    for block in blocks(data, order, batch_size, block_steps, fixed=fixed):
-        shapes.add(len(block.X))
-        assert block.X.shape[:2] == block.y.shape[:2] == block.weight.shape == (len(block.X), batch_size)
-        assert 1 <= block.n_steps <= len(block.X) <= block_steps
+    X[X < 0.3] = 0
+    data = Data(csr_matrix(X) if sparse else X, y, weight, np.arange(n_samples))
+    gathered = blocks(
+        data, orders, batch_size, block_steps, fixed=fixed, sparse=sparse, helper=helper if helped else None
+    )
+    for block in gathered:
+        samples = dense(block.X, len(block.y), batch_size) if sparse else block.X
+        shapes.add(len(samples))
+        assert samples.shape[:2] == block.y.shape[:2] == block.weight.shape == (len(samples), batch_size)
+        assert 1 <= block.n_steps <= len(samples) <= block_steps
         for step in range(block.n_steps):
             n = block.n_samples[step]
             assert (block.weight[step, n:] == 0).all()
             assert (block.weight[step, :n] > 0).all()
-            batches.append((block.X[step, :n].copy(), block.y[step, :n].copy(), block.weight[step, :n].copy()))
-    naive = [order[start : start + batch_size] for start in range(0, n_samples, batch_size)]
+            batches.append((samples[step, :n].copy(), block.y[step, :n].copy(), block.weight[step, :n].copy()))
+    naive = [order[start : start + batch_size] for order in orders for start in range(0, n_samples, batch_size)]
     assert len(batches) == len(naive)
     for (x, target, w), rows in zip(batches, naive, strict=True):
         np.testing.assert_array_equal(x, X[rows])

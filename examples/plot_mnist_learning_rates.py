@@ -36,7 +36,7 @@ runs = "quick size, 1 seed" if options.quick else f"{options.seeds} seeds"
 X_train = X_train.reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
 if options.quick:
-    print("Quick size: a fifth of the widths and 3 epochs. The figures are not those of the experiment.")
+    print("Quick size: a fifth of the widths and 2 epochs. The figures are not those of the experiment.")
 
 # %%
 # The network
@@ -50,7 +50,7 @@ mlp = KerasMLPClassifier(
     bias_initializer=keras.initializers.RandomUniform(0, 1),
     optimizer="adam",
     batch_size=64,
-    epochs=3 if options.quick else 32,
+    epochs=2 if options.quick else 32,
     record_every=50 if options.quick else 100,
 )
 

@@ -152,4 +152,5 @@ for picture, bars, row in zip(*panels, doubtful, strict=True):
     bars.set(xlabel="digit", xticks=range(10), ylim=(0, 1))
 panels[1, 0].set_ylabel("probability")
 figure.savefig("mnist_doubtful_digits.png", dpi=150)
+sklearn.set_config(enable_metadata_routing=False)  # as it was
 plt.show()

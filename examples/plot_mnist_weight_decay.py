@@ -39,7 +39,7 @@ runs = "quick size, 1 seed" if options.quick else f"{options.seeds} seeds"
 X_train = X_train.reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
 if options.quick:
-    print("Quick size: a fifth of the widths and 5 epochs. The figures are not those of the experiment.")
+    print("Quick size: a fifth of the widths and 3 epochs. The figures are not those of the experiment.")
 
 # %%
 # With and without the penalty
@@ -56,7 +56,7 @@ penalised = KerasMLPClassifier(
     optimizer="adam",
     learning_rate=0.005,
     batch_size=64,
-    epochs=5 if options.quick else 32,
+    epochs=3 if options.quick else 32,
     record_every=50 if options.quick else 100,
 )
 plain = clone(penalised).set_params(l2=0.0)

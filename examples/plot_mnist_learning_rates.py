@@ -95,6 +95,7 @@ def draw_curves(skip):
     figure, panels = plt.subplots(2, 1, figsize=(8, 7), sharex=True, layout="constrained")
     LossCurveDisplay.from_estimators(fitted, metrics=("loss", "val_score"), by="step", skip=skip, ax=panels)
     panels[0].set_yscale("log")
+    panels[1].set_ylabel("accuracy on the test set")
     return figure
 
 

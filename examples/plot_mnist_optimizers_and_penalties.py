@@ -71,11 +71,13 @@ optimizers = {
 }
 
 # %%
-# RMSprop and Adam, which scale each weight's step, are in a few epochs where SGD is after fifty.
+# RMSprop and Adam, which scale the step of each weight, are after a few epochs where SGD is after fifty. Then their
+# validation loss rises, in spite of the dropout, while their accuracy holds.
 
 figure, panels = plt.subplots(1, 2, figsize=(8.5, 4), layout="constrained")
 LossCurveDisplay.from_estimators(optimizers, metrics=("loss", "val_score"), ax=panels)
 panels[0].set_yscale("log")
+panels[1].set_ylabel("accuracy on the held-out fifth")
 figure.suptitle("MNIST: 784-128-128-10, dropout 0.3, batch size 128")
 figure.savefig("mnist_optimizers.png", dpi=150)
 
@@ -124,17 +126,19 @@ for kind, candidates in kinds.items():
     print(f"    {near_zero:.1%} of the weights within 0.001 of zero")
 
 # %%
-# Without a penalty the training loss goes on towards zero while the validation loss rises. The losses include the
-# penalties.
+# Without a penalty, the training loss goes on towards zero while the validation loss rises. The losses include the
+# penalties. They differ far more than the accuracies do.
 
 figure, panels = plt.subplots(1, 2, figsize=(8.5, 4), layout="constrained")
 LossCurveDisplay.from_estimators(penalties, metrics=("loss", "val_score"), ax=panels)
 panels[0].set_yscale("log")
+panels[1].set_ylabel("accuracy on the held-out fifth")
 figure.suptitle("MNIST: 784-128-128-10, Adam, batch size 128")
 figure.savefig("mnist_penalties.png", dpi=150)
 
 # %%
-# What L1 does to the kernels: whole rows of the first one, the pixels in the margins, go to zero.
+# What L1 does to the kernels: most weights go to zero, and the first kernel, which sees the pixels, loses the largest
+# share.
 
 display = WeightMatrixDisplay.from_estimator(penalties["L1"], threshold=0.001)
 display.figure_.suptitle("The kernels with L1")

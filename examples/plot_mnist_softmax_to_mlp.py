@@ -122,6 +122,7 @@ LossCurveDisplay.from_estimators(
     ax=panels,
 )
 panels[0].set_yscale("log")
+panels[1].set_ylabel("accuracy on the held-out fifth")
 panels[1].set_ylim(0.8, 1)
 figure.suptitle("MNIST, stochastic gradient descent, learning rate 0.01, batch size 128")
 figure.savefig("mnist_softmax_to_mlp.png", dpi=150)

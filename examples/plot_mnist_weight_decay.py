@@ -97,6 +97,7 @@ def draw_curves(skip):
         {"without L2": plain, "with L2": penalised}, metrics=("loss", "val_score"), by="step", skip=skip, ax=panels
     )
     panels[0].set_yscale("log")
+    panels[1].set_ylabel("accuracy on the test set")
     return figure
 
 

@@ -75,7 +75,7 @@ def sweep(name, parameter, values, optimizer):
 
 
 # %%
-# The learning rate of SGD, from far too small to far too large. It is a value to the compiled program, so that all
+# The learning rate of SGD, from too small to too large. It is a value to the compiled program, so that all
 # these fits share one.
 
 sweep("learning rate", "mlp__learning_rate", [0.0001, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0], "sgd")

@@ -1,0 +1,157 @@
+"""
+From softmax regression to a network with dropout
+=================================================
+
+Handwritten digits are first told apart without a hidden layer, then with two, then with two that drop out. The three
+classifiers are one estimator with other parameters. All of them are trained by plain stochastic gradient descent at
+Keras' default learning rate of 0.01, on batches of 128.
+
+Each printed line gives the figure reported for the experiment, where there is one, and the mean and standard deviation
+over the seeds that were run here.
+"""
+
+# %%
+# The data
+# --------
+# ``keras.datasets`` downloads MNIST once: 60,000 pictures to train on and 10,000 to test, of 28 by 28 pixels from 0 to
+# 255. The last fifth of the training pictures is held out for validation.
+
+import argparse
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import sklearn
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skmlp import KerasMLPClassifier, LossCurveDisplay
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--seeds", type=int, default=3, help="fits of each network, for the mean and the spread")
+parser.add_argument("--quick", action="store_true", help="one seed, few pictures and few epochs, to see that it runs")
+options, _ = parser.parse_known_args()
+seeds = range(1 if options.quick else options.seeds)
+runs = "quick size, 1 seed" if options.quick else f"{options.seeds} seeds"
+
+(X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
+X, X_test = X.reshape(-1, 784), X_test.reshape(-1, 784)
+if options.quick:
+    print("Quick size: 20,000 pictures and a tenth of the epochs. The figures are not those of the experiment.")
+    X, y = X[:20000], y[:20000]
+X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.2, shuffle=False)
+
+# %%
+# The pipeline
+# ------------
+# Pixels are scaled to [0, 1] within the pipeline. ``transform_input`` sends the validation samples through the same
+# scaling; for that, scikit-learn's metadata routing is switched on and the classifier requests them.
+
+sklearn.set_config(enable_metadata_routing=True)
+
+
+def scale_pixels(pixels):
+    """Bring pixels from 0-255 to [0, 1]."""
+    return pixels / np.float32(255)
+
+
+def make_classifier(hidden_layer_sizes, **parameters):
+    """A pipeline that scales pixels and trains a network by stochastic gradient descent."""
+    mlp = KerasMLPClassifier(hidden_layer_sizes, optimizer="sgd", batch_size=128, **parameters)
+    mlp.set_fit_request(X_val=True, y_val=True)
+    return make_pipeline(FunctionTransformer(scale_pixels), mlp, transform_input=["X_val"])
+
+
+def fit_with_seeds(name, classifier, reported):
+    """Fit the classifier once a seed, print its mean accuracies, and return the last one fitted."""
+    accuracies, seconds = [], []
+    for seed in seeds:
+        classifier = clone(classifier).set_params(kerasmlpclassifier__random_state=seed)
+        start = time.perf_counter()
+        classifier.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+        seconds.append(time.perf_counter() - start)
+        accuracies.append([classifier.score(*part) for part in ((X_train, y_train), (X_val, y_val), (X_test, y_test))])
+    parts = ("training", "validation", "test")
+    for part, expected, measured in zip(parts, reported, np.transpose(accuracies), strict=True):
+        print(
+            f"{name} | {part} accuracy | reported {expected} | "
+            f"measured {measured.mean():.4f} ± {measured.std():.4f} ({runs}) | {np.mean(seconds):.0f} s a fit"
+        )
+    return classifier
+
+
+# %%
+# Softmax regression
+# ------------------
+# Without hidden layers, the network is a multinomial logistic regression: one weight for each pixel and digit.
+
+softmax = make_classifier((), epochs=20 if options.quick else 200)
+softmax = fit_with_seeds("B1 softmax regression", softmax, ["0.9231", "0.9232", "0.9225"])
+
+# %%
+# Two hidden layers
+# -----------------
+# Two layers of 128 ReLU units, for as many epochs.
+
+mlp = make_classifier((128, 128), epochs=20 if options.quick else 200)
+mlp = fit_with_seeds("B2 128-128", mlp, ["none", "none", "0.97"])
+
+# %%
+# Dropout
+# -------
+# Each training step now leaves out three tenths of the outputs of both hidden layers, chosen anew. A network that is
+# trained like that needs more epochs.
+
+dropout = make_classifier((128, 128), dropout=0.3, epochs=25 if options.quick else 250)
+dropout = fit_with_seeds("B3 128-128, dropout 0.3", dropout, ["none", "none", "none"])
+
+# %%
+# The curves
+# ----------
+# Solid lines are the training loss, dashed lines the validation loss. The training loss of the network with dropout is
+# taken while units are left out, so that it lies above the validation loss, which is taken with all of them.
+
+figure, panels = plt.subplots(1, 2, figsize=(8.5, 4), layout="constrained")
+LossCurveDisplay.from_estimators(
+    {"softmax regression": softmax, "128-128": mlp, "128-128, dropout 0.3": dropout},
+    metrics=("loss", "val_score"),
+    ax=panels,
+)
+panels[0].set_yscale("log")
+panels[1].set_ylabel("accuracy on the held-out fifth")
+panels[1].set_ylim(0.8, 1)
+figure.suptitle("MNIST, stochastic gradient descent, learning rate 0.01, batch size 128")
+figure.savefig("mnist_softmax_to_mlp.png", dpi=150)
+
+# %%
+# What a fitted classifier tells
+# ------------------------------
+# The cross-entropy and the accuracy on the test set, the digit predicted for each picture, and the probability of each
+# digit.
+
+probabilities = dropout.predict_proba(X_test)
+predicted = dropout.predict(X_test)
+print(f"B7 test loss {log_loss(y_test, probabilities):.4f}, test accuracy {dropout.score(X_test, y_test):.4f}")
+print(f"B7 predicted digits {predicted[:10]}, true digits {y_test[:10]}")
+print("B7 probabilities of the digits 0 to 9 for the first three pictures:")
+print(probabilities[:3].round(4))
+
+# %%
+# The four test pictures that the network was least certain of, and what it thought possible. Orange is the true digit.
+
+doubtful = np.argsort(probabilities.max(axis=1))[:4]
+figure, panels = plt.subplots(2, 4, figsize=(8.5, 4), height_ratios=(1.4, 1), layout="constrained")
+for picture, bars, row in zip(*panels, doubtful, strict=True):
+    picture.imshow(X_test[row].reshape(28, 28), cmap="gray_r")
+    picture.set(title=f"{y_test[row]}, predicted {predicted[row]}", xticks=[], yticks=[])
+    colours = ["#d55e00" if digit == y_test[row] else "#0072b2" for digit in range(10)]
+    bars.bar(range(10), probabilities[row], color=colours)
+    bars.set(xlabel="digit", xticks=range(10), ylim=(0, 1))
+panels[1, 0].set_ylabel("probability")
+figure.savefig("mnist_doubtful_digits.png", dpi=150)
+sklearn.set_config(enable_metadata_routing=False)  # as it was
+plt.show()

@@ -62,5 +62,6 @@ for panel, (name, network) in zip(panels, networks.items(), strict=False):
     panel.set(title=name, xlabel="first input", ylabel="second input", xticks=[0, 1], yticks=[0, 1], aspect="equal")
 figure.colorbar(boundary.surface_, ax=panels[:2], label="probability of 1", shrink=0.8)
 LossCurveDisplay.from_estimators(networks, ax=panels[2])
+panels[2].set_box_aspect(1)
 figure.savefig("xor.png", dpi=150)
 plt.show()

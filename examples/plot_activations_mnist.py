@@ -118,9 +118,9 @@ print(f"to look at the runs: tensorboard --logdir {logs}")
 # ------------------------
 # With pixels up to 255 the logits are in the hundreds, and softmax outputs are 0 or 1 to the last bit. Keras' binary
 # cross-entropy clips outputs to 1e-7, and what is clipped has no gradient: a digit whose output is lost that way does
-# not come back, and costs a good part of the loss. How many are lost depends on the seed and on roundings. Plain Keras
-# with these settings had a test loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two seeds),
-# so that the figure of E1 is one of a wide range. With scaled pixels nothing of the kind happens.
+# not come back, and costs a good part of the loss. How many are lost depends on the seed and on roundings: plain Keras
+# with these settings had a test loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two
+# seeds), so that the figure of E1 is one of a wide range.
 
 # %%
 # Sigmoids stall, with plain gradient descent
@@ -140,8 +140,8 @@ plt.show()
 # ReLU, dropout and decay
 # -----------------------
 # The network of rectified linear units goes on to learn the training digits by heart: its training loss goes to zero,
-# while the test loss of scaled pixels rises. Dropout after layers 2 to 4 holds the training loss up. A learning rate that
-# falls by 5 % an epoch calms the last epochs.
+# while the test loss of scaled pixels rises. Dropout after layers 2 to 4 holds the training loss up. A learning rate
+# that falls by 5 % an epoch calms the last epochs.
 
 figure, panels = plt.subplots(2, 2, figsize=(9, 7), sharex=True, layout="constrained")
 for row, scale in zip(panels, pixels, strict=True):

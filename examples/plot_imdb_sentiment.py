@@ -38,7 +38,7 @@ if options.quick:
     reviews_train, y_train, reviews_test, y_test = (
         part[:4_000] for part in (reviews_train, y_train, reviews_test, y_test)
     )
-    n_validation, n_epochs, repeats = 1_000, 16, "1 seed, quick size: 4,000 reviews to train on"
+    n_validation, n_epochs, repeats = 1_000, 12, "1 seed, quick size: 4,000 reviews to train on"
 
 words = {number + 3: word for word, number in keras.datasets.imdb.get_word_index().items()}
 print(" ".join(words.get(number, "?") for number in reviews_train[0][1:40]), "...", "favourable:", bool(y_train[0]))

@@ -87,8 +87,8 @@ for name, table in scores.items():
         )
 
 # %%
-# On whole digits the two do about equally well. The more is missing, the further the network that has never seen a
-# gap falls behind.
+# Whole digits are read a little better by the network that has seen nothing else. The more is missing, the further it
+# falls behind the one that knows gaps.
 
 figure, panel = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for (name, table), colour in zip(scores.items(), ("#d55e00", "#0072b2"), strict=True):

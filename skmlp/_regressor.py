@@ -87,8 +87,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     tol : float, default=1e-4
         The least change for the better that is an improvement.
     metrics : list of str or callable, default=None
-        Recorded on validation samples, as "val_" and the name: any metric of a sample that ``keras.metrics`` has, or a
-        function of targets and outputs that returns a value for each sample.
+        Recorded on validation samples, as ``"val_"`` and the name: any metric of a sample that ``keras.metrics`` has,
+        or a function of targets and outputs that returns a value for each sample.
     callbacks : list of keras.callbacks.Callback, default=None
         Each fit uses copies of its own, which are kept in ``callbacks_``. A callback with batch hooks makes the fit go
         batch by batch; hooks of validation and prediction are not called. scikit-learn's callbacks are given to
@@ -110,7 +110,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     ----------
     n_features_in_ : int
         Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if all are strings.
     n_iter_ : int
         Epochs that were run.

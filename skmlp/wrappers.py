@@ -140,7 +140,7 @@ class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc
         The labels.
     n_features_in_ : int
         The number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if ``X`` was a data frame with column names.
 
     See Also
@@ -279,7 +279,7 @@ class KerasRegressor(_Repaired, scikeras.KerasRegressor):  # type: ignore[misc] 
         Loss and metrics after every epoch.
     n_features_in_ : int
         The number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if ``X`` was a data frame with column names.
 
     See Also

@@ -246,7 +246,7 @@ class LossCurveDisplay:
             Where to draw; None is a new figure.
         metrics : str or sequence of str, default=("loss",)
             Keys of the histories. "loss" is the training loss and, where there is one, "val_loss"; so with any other
-            name. One that starts with "val_" is itself alone.
+            name. One that starts with ``"val_"`` is itself alone.
         smoothing : float, default=0.0
             The share of the past in an exponential smoothing, at least 0 and less than 1:
             ``s = smoothing * s + (1 - smoothing) * x``, which starts from the first value that is drawn. It is pandas'

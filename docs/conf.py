@@ -1,0 +1,132 @@
+"""How Sphinx builds the documentation: ``tox -e docs``, or ``sphinx-build -W --keep-going -n docs docs/_build/html``.
+
+Environment variables
+---------------------
+SKMLP_DOCS_ONLINE
+    "1" links names of other projects to their documentation, whose inventories are fetched from the network. Without
+    it nothing is fetched, and such names are plain text.
+KERAS_HOME, SCIKIT_LEARN_DATA
+    Where the cached data sets of Keras and scikit-learn are. An example runs if all the data sets that it loads are
+    there; otherwise it is shown without its output.
+"""
+
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # sphinx-gallery imports the functions of gallery.py, too
+import gallery
+
+import skmlp
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+# The project
+
+project = "skmlp"
+author = "The skmlp developers"
+project_copyright = "The skmlp developers"
+version = release = skmlp.__version__
+
+extensions = [
+    "matplotlib.sphinxext.plot_directive",
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+default_role = "literal"
+exclude_patterns = ["_build", "_templates", "**.ipynb", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+
+# The API reference
+
+autosummary_generate = True
+toc_object_entries_show_parents = "hide"
+autodoc_typehints = "none"  # numpydoc's sections say the types
+numpydoc_show_class_members = False  # the templates say which
+numpydoc_validation_checks = {"PR01", "PR02"}  # every parameter is described, and nothing that is not one
+numpydoc_validation_exclude = {
+    r"CacheInfo$",  # a named tuple, which describes its attributes
+    r"wrappers\.KerasRegressor$",  # says that it has the parameters of KerasClassifier
+}
+
+# Names of other projects
+
+_INVENTORIES = {
+    "joblib": "https://joblib.readthedocs.io/en/stable/",
+    "matplotlib": "https://matplotlib.org/stable/",
+    "numpy": "https://numpy.org/doc/stable/",
+    "pandas": "https://pandas.pydata.org/docs/",
+    "python": "https://docs.python.org/3/",
+    "scipy": "https://docs.scipy.org/doc/scipy/",
+    "sklearn": "https://scikit-learn.org/stable/",
+}
+ONLINE = os.environ.get("SKMLP_DOCS_ONLINE") == "1"
+intersphinx_mapping = {name: (address, None) for name, address in _INVENTORIES.items()} if ONLINE else {}
+nitpick_ignore_regex = [(r"py:.*", r"keras\..*")]  # Keras publishes no inventory
+if not ONLINE:
+    nitpick_ignore_regex.append((r"py:.*", rf"({'|'.join(_INVENTORIES)})\..*"))
+
+# The gallery
+
+_RUNNING = sorted(example.name for example in EXAMPLES.glob("plot_*.py") if gallery.runs(example))
+
+sphinx_gallery_conf = {
+    "abort_on_example_error": True,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skmlp",),
+    "examples_dirs": [str(EXAMPLES)],
+    "filename_pattern": f"({'|'.join(map(re.escape, _RUNNING))})$" if _RUNNING else r"(?!)",
+    "gallery_dirs": ["auto_examples"],
+    "image_scrapers": ("matplotlib",),
+    "matplotlib_animations": False,
+    "min_reported_time": 5,
+    "reference_url": {"skmlp": None},
+    "remove_config_comments": True,
+    "reset_argv": "gallery.quick",
+    "show_memory": False,
+    "show_signature": False,
+    "within_subsection_order": "gallery.order",
+}
+
+# Figures within pages
+
+plot_formats = [("png", 144)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = True
+plot_rcparams = {"figure.figsize": (6.4, 3.6), "figure.constrained_layout.use": True}
+plot_apply_rcparams = True
+
+# How it looks
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skmlp"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sourcelink = False
+html_sidebars = {"install": [], "tutorial": [], "faq": [], "changelog": [], "contributing": []}
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "logo": {"text": "skmlp"},
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+warnings.filterwarnings("error", module="skmlp")

@@ -1,0 +1,18 @@
+"""The code of the pages is run by ``python -m pytest docs --doctest-glob='*.rst'``."""
+
+import pytest
+
+import skmlp
+
+
+@pytest.fixture(autouse=True)
+def _start_anew(tmp_path, monkeypatch):
+    """Give each page a directory of its own to write to, and no compiled programs of the pages before."""
+    monkeypatch.chdir(tmp_path)
+    skmlp.clear_cache()
+
+
+def pytest_collection_modifyitems(items):
+    """Let Keras read HDF5 files with NumPy 2, which it warns of."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))

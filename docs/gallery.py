@@ -1,0 +1,73 @@
+"""The gallery's order, arguments, and which of its examples can run on this machine.
+
+sphinx-gallery takes functions by their import path, since Sphinx cannot pickle those of ``conf.py``.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from sphinx.errors import ConfigError
+
+ORDER = [
+    "plot_quickstart.py",
+    "plot_xor.py",
+    "plot_mnist_first_network.py",
+    "plot_mnist_softmax_to_mlp.py",
+    "plot_mnist_optimizers_and_penalties.py",
+    "plot_mnist_sweeps.py",
+    "plot_mnist_l2.py",
+    "plot_activations_mnist.py",
+    "plot_mnist_learning_rates.py",
+    "plot_mnist_weight_decay.py",
+    "plot_outputs_and_losses.py",
+    "plot_imdb_sentiment.py",
+    "plot_imdb_text_pipeline.py",
+    "plot_reuters_topics.py",
+    "plot_boston_housing.py",
+    "plot_evaluation_protocols.py",
+    "plot_missing_values.py",
+    "plot_tensorboard_and_callbacks.py",
+]
+"""The examples from the first steps to the long experiments; those that are not named here come last, by name."""
+
+_KERAS = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+_SKLEARN = Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()
+DATA = {
+    "boston_housing": [_KERAS / "boston_housing.npz"],
+    "california_housing": [_KERAS / "california_housing.npz"],
+    "fetch_20newsgroups": [_SKLEARN / "20news-bydate_py3.pkz"],
+    "fetch_california_housing": [_SKLEARN / "cal_housing_py3.pkz"],
+    "imdb": [_KERAS / "imdb.npz"],
+    "imdb.get_word_index": [_KERAS / "imdb_word_index.json"],
+    "mnist": [_KERAS / "mnist.npz"],
+    "reuters": [_KERAS / "reuters.npz"],
+    "reuters.get_word_index": [_KERAS / "reuters_word_index.json"],
+}
+"""What an example loads -> the cached files. Keras' data sets go by the name of their module."""
+
+
+def data_sets(source: str) -> set[str]:
+    """The names in ``DATA`` of what a script loads."""
+    loaded = set(re.findall(r"\b(\w+)\.load_data\b", source))
+    loaded |= set(re.findall(r"\b(\w+\.get_word_index)\b", source))
+    return loaded | set(re.findall(r"\b(fetch_\w+)\(", source))
+
+
+def runs(example: Path) -> bool:
+    """Whether all the data that an example loads is on this machine."""
+    names = data_sets(example.read_text(encoding="utf-8"))
+    if unknown := sorted(names - DATA.keys()):
+        raise ConfigError(f"{example.name} loads {', '.join(unknown)}: add the files to DATA in docs/conf.py.")
+    return all(file.exists() for name in names for file in DATA[name])
+
+
+def quick(gallery_conf: Any, script_vars: Any) -> list[str]:
+    """The arguments with which the gallery runs an example."""
+    return ["--quick"]
+
+
+def order(name: str) -> tuple[int, str]:
+    """Sort the examples as in ``ORDER``."""
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)

@@ -5,9 +5,11 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
+_THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 _LOG_LINE = re.compile(
     rb"(?m)^(?:[IWEF]\d{4} [\d:.]+\s+\d+ [\w./]+:\d+\] "  # what absl logs: severity, date, time, thread, file, line
@@ -16,33 +18,46 @@ _LOG_LINE = re.compile(
 )
 
 
-def _import_quietly() -> None:
-    """Import TensorFlow without its start-up messages, and leave the environment as it was.
+def _import_and_start() -> None:
+    """Import TensorFlow and start its devices, without messages and with as many threads as the process may use.
 
-    TensorFlow reads its C++ log level once, while it is imported; but it logs some lines before that, straight to the
-    file descriptor (tensorflow issue 100442), and some when it starts its devices, a session and XLA, which a first
-    small function makes it do here. A level that the user has set, or a TensorFlow that the user has imported already,
-    is left alone.
+    TensorFlow reads its settings from the environment, once; what is set here is taken back at the end. If the user has
+    imported TensorFlow already, nothing is done.
     """
-    if "tensorflow" in sys.modules or _LOG_LEVEL in os.environ:
+    if "tensorflow" in sys.modules:
         return
-    os.environ[_LOG_LEVEL] = "3"
+    quiet = _LOG_LEVEL not in os.environ
+    settings = {_LOG_LEVEL: "3"} if quiet else {}
+    # joblib tells the workers of a parallel search by this variable how many threads each may have; TensorFlow, which
+    # does not know it, would start one for each processor in every worker.
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        settings |= {name: threads for name in _THREADS if name not in os.environ}
+    os.environ.update(settings)
     try:
-        with _without_log_lines():
-            import tensorflow as tf
-
-            with tf.Graph().as_default() as graph:
-                zero = tf.function(tf.identity, jit_compile=True, autograph=False)(tf.zeros(()))
-            with tf.compat.v1.Session(graph=graph) as session:
-                session.run(zero)
-            tf.zeros(())  # eagerly
+        with _without_log_lines() if quiet else nullcontext():
+            _start()
     finally:
-        del os.environ[_LOG_LEVEL]
+        for name in settings:
+            del os.environ[name]
+
+
+def _start() -> None:
+    """Run a small function by a session, compiled, and another one eagerly."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        zero = tf.function(tf.identity, jit_compile=True, autograph=False)(tf.zeros(()))
+    with tf.compat.v1.Session(graph=graph) as session:
+        session.run(zero)
+    tf.zeros(())
 
 
 @contextmanager
 def _without_log_lines() -> Iterator[None]:
-    """Hold back what is written to the process's standard error, and pass on all but C++ log lines at the end."""
+    """Hold back what is written to the process's standard error, and pass on all but C++ log lines at the end.
+
+    TensorFlow logs some lines before it reads its log level, straight to the file descriptor (tensorflow issue 100442).
+    """
     try:
         stderr = os.dup(2)
     except OSError:  # a process without standard error has nothing to keep quiet
@@ -71,7 +86,7 @@ def _require_tensorflow(backend: str) -> None:
 
 
 _require_tensorflow(os.environ.get("KERAS_BACKEND", "tensorflow"))
-_import_quietly()
+_import_and_start()
 
 import keras  # noqa: E402  (after TensorFlow, whose messages are silenced above)
 import tensorflow as tf  # noqa: E402

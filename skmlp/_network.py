@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,25 @@ def build_network(
     if activate_output and spec.heads is not None:
         outputs = SoftmaxHeads(spec.heads, dtype=dtype, name="heads")(outputs)
     return keras.Model(inputs, outputs, name="mlp")
+
+
+class SparseRows(NamedTuple):
+    """A sparse matrix of ``shape``: ``entries`` (n,) at ``places`` (n, 2) of int32, the row and the column."""
+
+    places: Any
+    entries: Any
+    shape: tuple[Any, Any]
+
+    def times(self, matrix: Any, *, transposed: bool = False) -> Any:
+        """Multiply by a dense matrix, itself or its transpose."""
+        # tf.sparse.sparse_dense_matmul is the same with int64 places, which take twice the memory.
+        return tf.raw_ops.SparseTensorDenseMatMul(
+            a_indices=self.places,
+            a_values=self.entries,
+            a_shape=[tf.cast(size, tf.int64) for size in self.shape],
+            b=matrix,
+            adjoint_a=transposed,
+        )
 
 
 def split_first_layer(spec: NetworkSpec, model: Any) -> tuple[Any, Callable[..., Any]]:

@@ -212,14 +212,14 @@ class Plan:
         """The number of batches that the samples fill, the last one perhaps in part."""
         return -(-n_samples // self.batch_size)
 
-    def block_steps(self, row_bytes: float | None = None) -> int:
+    def block_steps(self, row_bytes: float | None = None, block_bytes: int = _BLOCK_BYTES) -> int:
         """The most batches in a block: enough to make a call worth while, few enough to stay near the processor.
 
         ``row_bytes`` is the memory of a row, that of a dense one by default.
         """
         if row_bytes is None:
             row_bytes = self.n_features * np.dtype(self.hyperparameters.dtype).itemsize
-        return int(np.clip(_BLOCK_BYTES // (self.batch_size * max(row_bytes, 1)), 1, _BLOCK_STEPS))
+        return int(np.clip(block_bytes // (self.batch_size * max(row_bytes, 1)), 1, _BLOCK_STEPS))
 
     def training_spec(self, n_samples: int, *, sparse: bool = False) -> TrainingSpec:
         """The key of the program that runs this plan on so many samples, made dense or not.
@@ -229,7 +229,7 @@ class Plan:
         so that results repeat, nor on the number of epochs, so that training in parts is training at once.
         """
         chosen = self.hyperparameters
-        jit_compile = self.steps_per_epoch(n_samples) >= _XLA_STEPS
+        jit_compile = self.steps_per_epoch(n_samples) >= _XLA_STEPS and not sparse  # XLA knows no sparse matrix
         l1, l2 = chosen.l1 > 0, chosen.l2 > 0
         return TrainingSpec(
             network=self.network,
@@ -245,7 +245,7 @@ class Plan:
             regularize_bias=chosen.regularize_bias and (l1 or l2),
             jit_compile=jit_compile,
             batch_size=self.batch_size if jit_compile else None,
-            block_steps=self.block_steps() if jit_compile and not sparse else None,
+            block_steps=self.block_steps() if jit_compile else None,
             sparse=sparse,
         )
 

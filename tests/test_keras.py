@@ -59,6 +59,20 @@ def test_a_log_level_of_the_users_own_is_left_alone():
     assert result.stderr != ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the threads of a process are read from /proc")
+def test_a_parallel_worker_has_the_threads_that_joblib_gives_it():
+    code = f"""
+import os, pathlib
+before = dict(os.environ)
+{FIT}
+names = [task.joinpath("comm").read_text() for task in pathlib.Path("/proc/self/task").iterdir()]
+print(sum("XLAEigen" in name for name in names), dict(os.environ) == before)
+"""
+    assert run(code, OMP_NUM_THREADS="1").stdout == "1 True\n"
+    assert run(code, OMP_NUM_THREADS="3").stdout == "3 True\n"
+    assert run(code, OMP_NUM_THREADS="3", TF_NUM_INTRAOP_THREADS="2").stdout == "2 True\n"
+
+
 def test_a_closed_standard_error_does_no_harm():
     result = run(f"import os\nos.close(2)\n{FIT}\nprint('fitted')")
     assert result.stdout == "fitted\n"

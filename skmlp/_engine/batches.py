@@ -27,14 +27,26 @@ class Data(NamedTuple):
 
 
 class SparseBatches(NamedTuple):
-    """Batches of a CSR matrix: entry j is ``values[j]`` at ``places[j]``, the row within its batch and the column.
+    """Batches of a CSR matrix, each in `PARTS` parts of rows that are multiplied side by side.
 
-    Those of batch i are the entries from ``starts[i]`` up to but not including ``starts[i + 1]``.
+    Part p of batch i has the entries from ``starts[PARTS * i + p]`` up to the next start: entry j is ``values[j]``, in
+    the row (of its part) and the column ``places.reshape(-1, 2)[j]``. Starts are multiples of `_ALIGNED_ENTRIES`, and
+    entries of 0 fill the gaps.
     """
 
-    places: NDArray[np.int64]
+    places: NDArray[np.int32]
     values: NDArray[np.floating]
     starts: NDArray[np.int64]
+
+
+_SPARSE_BLOCK_BYTES = 1 << 24
+"""Memory of a sparse block, which is larger than a dense one, since a step reads its entries just twice."""
+
+PARTS = 2
+"""Of a sparse batch. TensorFlow multiplies a sparse matrix on one processor; it is fixed, so that results repeat."""
+
+_ALIGNED_ENTRIES = 16
+"""TensorFlow takes slices without a copy where they begin and end at multiples of 64 bytes."""
 
 
 class Block(NamedTuple):
@@ -51,23 +63,12 @@ class Block(NamedTuple):
     n_samples: NDArray[np.intp]
 
 
-def blocks(
-    data: Data,
-    orders: Sequence[NDArray[np.intp]],
-    batch_size: int,
-    block_steps: int,
-    *,
-    fixed: bool,
-    sparse: bool = False,
-    helper: ThreadPoolExecutor | None = None,
-) -> Iterator[Block]:
-    """Gather rows in the order of one epoch, or of several that follow one another.
+class Gatherer:
+    """Gathers shuffled rows into blocks, in memory that it uses again and again.
 
     Parameters
     ----------
     data : Data
-    orders : sequence of (n,)
-        Numbers of samples, in the order of each epoch.
     batch_size : int
         Rows in a batch; the last batch of an epoch may be short, and is filled up with weight 0.
     block_steps : int
@@ -78,48 +79,73 @@ def blocks(
         Whether a CSR matrix is left sparse.
     helper : ThreadPoolExecutor, optional
         Gathers the next block while the caller works on one.
-
-    Yields
-    ------
-    block : Block
-        Its arrays are overwritten by the block after the next one.
     """
-    n = len(orders[0])
-    n_steps = -(-n // batch_size)
-    # A place that no sample fills has weight 0; it repeats a sample, since a loss may not be defined for zeros.
-    rows = np.concatenate([np.pad(order, (0, n_steps * batch_size - n), mode="edge") for order in orders])
-    n_samples = np.full(len(orders) * n_steps, batch_size)
-    n_samples[n_steps - 1 :: n_steps] = n - (n_steps - 1) * batch_size
-    longest = block_steps if fixed else min(block_steps, len(n_samples))
-    starts = range(0, len(n_samples), longest)
-    buffers = [_Buffer(data, longest, batch_size, sparse=sparse) for _ in range(min(2, len(starts)))]
 
-    def gathered(i: int) -> Block:
-        part = slice(starts[i], starts[i] + longest)
-        places = slice(part.start * batch_size, part.stop * batch_size)
-        return buffers[i % 2].fill(data, rows[places], n_samples[part], fixed=fixed)
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        block_steps: int,
+        *,
+        fixed: bool,
+        sparse: bool = False,
+        helper: ThreadPoolExecutor | None = None,
+    ) -> None:
+        self._data = data
+        self._batch_size = batch_size
+        self._block_steps = block_steps
+        self._fixed = fixed
+        self._sparse = sparse
+        self._helper = helper
+        self._buffers: list[_Buffer] = []
 
-    if helper is None:
-        yield from map(gathered, range(len(starts)))
-        return
-    block = gathered(0)
-    for i in range(1, len(starts)):
-        following = helper.submit(gathered, i)
+    def blocks(self, orders: Sequence[NDArray[np.intp]]) -> Iterator[Block]:
+        """Gather the rows of one epoch, or of several that follow one another, each in the order of its numbers.
+
+        Yields
+        ------
+        block : Block
+            Its arrays are overwritten by the block after the next one.
+        """
+        n = len(orders[0])
+        n_steps = -(-n // self._batch_size)
+        # A place that no sample fills has weight 0; it repeats a sample, since a loss may not be defined for zeros.
+        rows = np.concatenate([np.pad(order, (0, n_steps * self._batch_size - n), mode="edge") for order in orders])
+        n_samples = np.full(len(orders) * n_steps, self._batch_size)
+        n_samples[n_steps - 1 :: n_steps] = n - (n_steps - 1) * self._batch_size
+        longest = self._block_steps if self._fixed else min(self._block_steps, len(n_samples))
+        starts = range(0, len(n_samples), longest)
+        while len(self._buffers) < min(2, len(starts)) or self._buffers[0].n_steps < longest:
+            self._buffers = [buffer for buffer in self._buffers if buffer.n_steps >= longest]
+            self._buffers.append(_Buffer(self._data, longest, self._batch_size, sparse=self._sparse))
+
+        def gathered(i: int) -> Block:
+            part = slice(starts[i], starts[i] + longest)
+            places = slice(part.start * self._batch_size, part.stop * self._batch_size)
+            return self._buffers[i % 2].fill(self._data, rows[places], n_samples[part], fixed=self._fixed)
+
+        if self._helper is None:
+            yield from map(gathered, range(len(starts)))
+            return
+        block = gathered(0)
+        for i in range(1, len(starts)):
+            following = self._helper.submit(gathered, i)
+            yield block
+            block = following.result()
         yield block
-        block = following.result()
-    yield block
 
 
 class _Buffer:
     """The memory of a block, used again and again."""
 
     def __init__(self, data: Data, n_steps: int, batch_size: int, *, sparse: bool) -> None:
-        self.sparse = sparse
+        self.n_steps = n_steps
         self.batch_size = batch_size
         n = n_steps * batch_size
-        self.X = np.zeros((0 if sparse else n, data.X.shape[1]), data.weight.dtype)
-        self.y = np.zeros((n, *data.y.shape[1:]), data.y.dtype)
-        self.weight = np.zeros((n, *data.weight.shape[1:]), data.weight.dtype)
+        dtype = data.weight.dtype
+        self.X = _SparseBuffer(batch_size, dtype) if sparse else aligned_zeros((n, data.X.shape[1]), dtype)
+        self.y = aligned_zeros((n, *data.y.shape[1:]), data.y.dtype)
+        self.weight = aligned_zeros((n, *data.weight.shape[1:]), dtype)
 
     def fill(self, data: Data, rows: NDArray[np.intp], n_samples: NDArray[np.intp], *, fixed: bool) -> Block:
         """Gather the rows of some batches."""
@@ -133,21 +159,58 @@ class _Buffer:
         def batches(array: NDArray[Any]) -> NDArray[Any]:
             return array[:length].reshape(length // self.batch_size, self.batch_size, *array.shape[1:])
 
-        if self.sparse:
-            X: Any = sparse_batches(data.X[rows], self.batch_size, length // self.batch_size, self.weight.dtype)
+        if isinstance(self.X, _SparseBuffer):
+            X: Any = self.X.fill(data.X[rows])
         else:
             gather(data.X, rows, self.X[:n])
             X = batches(self.X)
         return Block(X, batches(self.y), batches(self.weight), n_steps, n_samples)
 
 
-def sparse_batches(X: Any, batch_size: int, n_steps: int, dtype: Any) -> SparseBatches:
-    """The entries of a CSR matrix by batch."""
-    row = np.repeat(np.arange(X.shape[0]) % batch_size, np.diff(X.indptr))
-    starts = np.full(n_steps + 1, X.nnz, np.int64)
-    filled = X.indptr[::batch_size]
-    starts[: len(filled)] = filled
-    return SparseBatches(np.stack([row, X.indices], axis=1), X.data.astype(dtype, copy=False), starts)
+class _SparseBuffer:
+    """The memory of sparse batches, which grows to the largest of them."""
+
+    def __init__(self, batch_size: int, dtype: Any) -> None:
+        self.parts = part_sizes(batch_size)
+        self.places = np.zeros((0, 2), np.int32)
+        self.values = np.zeros(0, dtype)
+
+    def fill(self, X: Any) -> SparseBatches:
+        """Take the rows of some whole batches."""
+        sizes = np.tile(self.parts, X.shape[0] // sum(self.parts))
+        first_rows = np.concatenate([[0], np.cumsum(sizes)])
+        bounds = X.indptr[first_rows]
+        lengths = np.diff(bounds)
+        starts = np.concatenate([[0], np.cumsum(-(-lengths // _ALIGNED_ENTRIES) * _ALIGNED_ENTRIES)])
+        if starts[-1] > len(self.values):
+            capacity = int(starts[-1] * 1.2)
+            self.places = aligned_zeros((capacity, 2), np.int32)
+            self.values = aligned_zeros((capacity,), self.values.dtype)
+        row_of_part = np.arange(X.shape[0], dtype=np.int32) - np.repeat(first_rows[:-1], sizes).astype(np.int32)
+        row = np.repeat(row_of_part, np.diff(X.indptr))
+        for begin, source, length, end in zip(starts, bounds, lengths, starts[1:], strict=False):
+            there, here = slice(begin, begin + length), slice(source, source + length)
+            self.places[there, 0] = row[here]
+            self.places[there, 1] = X.indices[here]
+            self.values[there] = X.data[here]
+            self.places[begin + length : end] = self.values[begin + length : end] = 0
+        filled = -(-max(starts[-1], 1) // _ALIGNED_ENTRIES) * _ALIGNED_ENTRIES
+        return SparseBatches(self.places[:filled].reshape(-1, 16), self.values[:filled], starts.astype(np.int64))
+
+
+def part_sizes(batch_size: int) -> list[int]:
+    """The number of rows of each part of a sparse batch."""
+    return [(batch_size + part) // PARTS for part in reversed(range(PARTS))]
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array that TensorFlow takes without a copy, because it begins at a multiple of 64 bytes."""
+    dtype = np.dtype(dtype)
+    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    memory = np.zeros(n_bytes + 64, np.uint8)
+    begin = -memory.ctypes.data % 64
+    array: NDArray[Any] = memory[begin : begin + n_bytes].view(dtype).reshape(shape)
+    return array
 
 
 def stays_sparse(plan: Plan, data: Data) -> bool:
@@ -156,15 +219,16 @@ def stays_sparse(plan: Plan, data: Data) -> bool:
     Above a tenth of the entries, the product of dense matrices is the faster one. Input dropout draws a number for
     each feature, so that it is the same for a matrix of either form.
     """
-    return issparse(data.X) and plan.hyperparameters.input_dropout == 0 and 10 * data.X.nnz <= np.prod(data.X.shape)
+    few = issparse(data.X) and 10 * data.X.nnz <= data.X.shape[0] * data.X.shape[1]
+    return bool(few and plan.hyperparameters.input_dropout == 0)
 
 
 def block_steps(plan: Plan, data: Data) -> int:
     """The most batches in a block, by the memory of a row."""
     if not stays_sparse(plan, data):
         return plan.block_steps()
-    entry_bytes = 2 * 8 + data.X.dtype.itemsize
-    return plan.block_steps(entry_bytes * data.X.nnz / data.X.shape[0])
+    entry_bytes = 2 * 4 + data.weight.dtype.itemsize
+    return plan.block_steps(entry_bytes * data.X.nnz / data.X.shape[0], _SPARSE_BLOCK_BYTES)
 
 
 def gather(source: Any, rows: Any, target: NDArray[Any]) -> None:

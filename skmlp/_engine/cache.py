@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -64,7 +65,9 @@ class ProgramPool:
             self._hits += program is not None
             self._misses += program is None
             self._lent += 1
-            self._evict()
+            evicted = self._evict()
+        if evicted:
+            gc.collect()  # Keras' layers are cycles of a megabyte, but too few objects for Python to see to them soon
         try:
             if program is None:
                 with self._building:  # one at a time: tracing is CPU-bound Python, and Keras names its layers globally
@@ -84,9 +87,12 @@ class ProgramPool:
                 return program
         return None
 
-    def _evict(self) -> None:
+    def _evict(self) -> bool:
+        """Drop what is too much; whether there was any."""
+        before = len(self._idle)
         while self._idle and len(self._idle) + self._lent > self.maxsize:
             self._idle.popitem(last=False)
+        return len(self._idle) < before
 
     def count_trace(self) -> None:
         """Called by a program each time that TensorFlow traces it."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._callbacks import Watcher
-from skmlp._engine.batches import Block, Data, block_steps, blocks, stays_sparse
+from skmlp._engine.batches import Data, Gatherer, block_steps, stays_sparse
 from skmlp._engine.cache import POOL
 from skmlp._engine.program import Program, Weights
 from skmlp._network import initial_weights
@@ -61,7 +61,14 @@ class Training:
         self.stop = False
         self._data = data
         self._program = program
-        self._helper = helper
+        self._gatherer = Gatherer(
+            data,
+            plan.batch_size,
+            block_steps(plan, data),
+            fixed=program.spec.block_steps is not None,
+            sparse=program.spec.sparse,
+            helper=helper,
+        )
         self._factor = make_schedule(chosen.learning_rate_schedule, horizon)
         self._mask_seed = int(np.random.SeedSequence((plan.seed, _MASKS)).generate_state(1)[0] >> 2)
 
@@ -98,7 +105,7 @@ class Training:
         every = min((watcher.every for watcher in watchers if watcher.every is not None), default=None)
         start = self.step
         rates, losses, n_samples = [], [], []
-        for block in self._blocks(orders):
+        for block in self._gatherer.blocks(orders):
             block_rates = np.zeros(len(block.y), program.spec.network.dtype)
             done = self.step - start
             first = 0
@@ -144,19 +151,6 @@ class Training:
         if not self.plan.hyperparameters.shuffle:
             return rows
         return rows[np.random.default_rng((self.plan.seed, _SHUFFLES, epoch)).permutation(len(rows))]
-
-    def _blocks(self, orders: Sequence[NDArray[np.intp]]) -> Iterator[Block]:
-        """The batches of epochs, block by block."""
-        spec = self._program.spec
-        return blocks(
-            self._data,
-            orders,
-            self.plan.batch_size,
-            block_steps(self.plan, self._data),
-            fixed=spec.block_steps is not None,
-            sparse=spec.sparse,
-            helper=self._helper,
-        )
 
     def _rates(self, first: int, last: int, n_steps: int) -> list[float]:
         """The learning rates of some steps, counted from the first one of this run."""

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from skmlp._engine.batches import sparse_batches
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph
 from skmlp._engine.program import Weights
 from skmlp._keras import keras, tf
 from skmlp._losses import loss_function, metric_values, penalty
-from skmlp._network import activate, build_network, split_first_layer, weights_of
+from skmlp._network import SparseRows, activate, build_network, split_first_layer, weights_of
 from skmlp._spec import NetworkSpec, Plan
 
 _CHUNK_BYTES = 1 << 25
@@ -57,8 +56,9 @@ def _dense(X: Any, dtype: str) -> tuple[Any, ...]:
 
 
 def _entries(X: Any, dtype: str) -> tuple[Any, ...]:
-    batch = sparse_batches(X, X.shape[0], 1, dtype)
-    return batch.places, batch.values, X.shape[0]
+    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    places = np.stack([row, X.indices], axis=1, dtype=np.int32, casting="same_kind")
+    return places, X.data.astype(dtype, copy=False), X.shape[0]
 
 
 def evaluate(
@@ -96,7 +96,7 @@ def _forward_function(spec: NetworkSpec, sparse: bool) -> Callable[..., Any]:
         model = build_network(spec, activate_output=False)
         weights = [tf.compat.v1.placeholder(spec.dtype, variable.shape) for variable in model.weights]
         if sparse:
-            shapes = [("int64", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
+            shapes = [("int32", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
         else:
             shapes = [(spec.dtype, (None, spec.n_features))]
         samples = [tf.compat.v1.placeholder(*shape) for shape in shapes]
@@ -104,12 +104,12 @@ def _forward_function(spec: NetworkSpec, sparse: bool) -> Callable[..., Any]:
             if sparse:
                 places, entries, n = samples
                 kernel, upper = split_first_layer(spec, model)
-                X = tf.SparseTensor(places, entries, (n, spec.n_features))
-                logits = upper(tf.sparse.sparse_dense_matmul(X, kernel), training=False)
+                rows = SparseRows(places, entries, (n, spec.n_features))
+                logits = upper(rows.times(kernel), training=False)
             else:
                 logits = model(samples[0], training=False)
         outputs = activate(spec, logits)
-    return graph.function((logits, outputs), [*weights, *samples])
+    return graph.function([logits, outputs], [*weights, *samples])
 
 
 POOL.on_clear(_forward_function.cache_clear)

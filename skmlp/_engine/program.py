@@ -33,7 +33,7 @@ class Program:
             reset = [variable.initializer for variable in steps.optimizer_variables]
             weights, set_weights = _access(steps.weights)
             optimizer, set_optimizer = _access(steps.optimizer_variables)
-        self._run = graph.function(losses, inputs)
+        self._run = graph.function([losses], inputs)
         self._weights = graph.function(weights)
         self._set_weights = graph.function(*set_weights)
         self._reset_optimizer = graph.function(reset)
@@ -77,12 +77,12 @@ class Program:
             The mean loss of each batch before its update, penalty included.
         """
         X = block.X if isinstance(block.X, SparseBatches) else (block.X,)
-        losses: NDArray[np.floating] = self._run(values, seed, rates, first, last, block.y, block.weight, *X)
-        return losses[first:last]
+        (losses,) = self._run(values, seed, rates, first, last, block.y, block.weight, *X)
+        return np.asarray(losses[first:last])
 
     def weights(self) -> Weights:
         """Copy the network's weights out, in Keras' order."""
-        return list(self._weights())
+        return self._weights()
 
     def set_weights(self, weights: Weights) -> None:
         """Replace the network's weights, and leave the optimizer alone."""
@@ -90,7 +90,7 @@ class Program:
 
     def optimizer_state(self) -> list[NDArray[Any]]:
         """Copy the optimizer's variables out."""
-        return list(self._optimizer())
+        return self._optimizer()
 
 
 def _access(variables: Sequence[Any]) -> tuple[list[Any], tuple[list[Any], list[Any]]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from skmlp._engine.batches import PARTS, part_sizes
 from skmlp._engine.cache import POOL
 from skmlp._engine.traced import MaskedBatchNormalization, TracedDropout, TracedRate, TracedSetting, TracedValues
 from skmlp._keras import tf
 from skmlp._losses import loss_function, penalty, per_label
-from skmlp._network import build_network, split_first_layer, weights_of
+from skmlp._network import SparseRows, build_network, split_first_layer, weights_of
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import TrainingSpec, complement_name
 
@@ -51,7 +52,7 @@ class Steps:
         weight = block if spec.n_weights is None else (*block, spec.n_weights)
         X: list[tuple[Any, tuple[int | None, ...]]] = [(dtype, (*block, spec.network.n_features))]
         if spec.sparse:
-            X = [(tf.int64, (None, 2)), (dtype, (None,)), (tf.int64, (None,))]
+            X = [(tf.int32, (None, 16)), (dtype, (None,)), (tf.int64, (None,))]
         arguments = [
             (dtype, (len(spec.value_names),)),
             (tf.int32, ()),
@@ -66,8 +67,7 @@ class Steps:
 
     def run(self, inputs: Sequence[Any]) -> Any:
         """Train on some of the batches of a block; the losses of all of its batches, 0 for those that are not run."""
-        compiled_whole = self.spec.jit_compile and not self.spec.sparse
-        return tf.function(self._loop, autograph=False, jit_compile=compiled_whole)(*inputs)
+        return tf.function(self._loop, autograph=False, jit_compile=self.spec.jit_compile)(*inputs)
 
     def _loop(self, values: Any, seed: Any, rates: Any, first: Any, last: Any, y: Any, weight: Any, *X: Any) -> Any:
         POOL.count_trace()
@@ -82,7 +82,7 @@ class Steps:
 
         size = self.spec.block_steps or tf.shape(rates)[0]
         losses = tf.TensorArray(self.spec.network.dtype, size, element_shape=())
-        if not self.spec.jit_compile or self.spec.sparse:  # a plain graph wants every element written
+        if not self.spec.jit_compile:  # a plain graph wants every element written
             losses = losses.unstack(tf.zeros(size, self.spec.network.dtype))
         try:
             _, losses = tf.while_loop(lambda i, _: i < last, step, (first, losses), parallel_iterations=1)
@@ -97,27 +97,23 @@ class Steps:
         return loss + self._update(tape.gradient(loss, variables))
 
     def _sparse_step(self, i: Any, y: Any, weight: Any, places: Any, entries: Any, starts: Any) -> Any:
-        """A step whose first layer multiplies a sparse batch; XLA, which knows none, compiles what comes after it."""
+        """A step whose first layer multiplies a sparse batch, part by part."""
         kernel, upper = split_first_layer(self.spec.network, self._model)
-        begin, end = starts[i], starts[i + 1]
-        shape = (tf.shape(y, tf.int64)[0], self.spec.network.n_features)
-        X = tf.SparseTensor(places[begin:end], entries[begin:end], shape)
+        sizes = part_sizes(tf.shape(y, tf.int64)[0])
+        parts = []
+        for part, size in enumerate(sizes):
+            begin, end = starts[PARTS * i + part], starts[PARTS * i + part + 1]
+            its_places = tf.reshape(places[begin // 8 : end // 8], (-1, 2))
+            parts.append(SparseRows(its_places, entries[begin:end], (size, self.spec.network.n_features)))
+        product = tf.concat([rows.times(kernel) for rows in parts], axis=0)
         others = [variable.value for variable in self._trainable[1:]]
-
-        def backward(product: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(product)
-                loss = self._data_loss(y, weight, upper(product, training=True))
-            return loss, tape.gradient(loss, [product, *others])
-
-        product = tf.sparse.sparse_dense_matmul(X, kernel)
-        loss, (of_product, *gradients) = self._compiled(backward)(product)
-        of_kernel = tf.sparse.sparse_dense_matmul(X, of_product, adjoint_a=True)
-        return loss + self._compiled(self._update)([of_kernel, *gradients])
-
-    def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        compiled: Callable[..., Any] = tf.function(function, autograph=False, jit_compile=self.spec.jit_compile)
-        return compiled
+        with tf.GradientTape() as tape:
+            tape.watch(product)
+            loss = self._data_loss(y, weight, upper(product, training=True))
+        of_product, *gradients = tape.gradient(loss, [product, *others])
+        of_parts = tf.split(of_product, sizes)
+        of_kernel = tf.add_n([rows.times(of, transposed=True) for rows, of in zip(parts, of_parts, strict=True)])
+        return loss + self._update([of_kernel, *gradients])
 
     def _data_loss(self, y: Any, weight: Any, logits: Any) -> Any:
         """The weighted mean over the samples of a batch, before any penalty."""

@@ -30,7 +30,7 @@ options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()
-repeats, share_of_epochs = f"{len(seeds)} seeds", 1.0
+repeats, share_of_epochs = f"seeds: {len(seeds)}", 1.0
 if options.quick:
     X_train, y_train, share_of_epochs = X_train[:5_000], y_train[:5_000], 0.2
     repeats = "1 seed, quick size: 5,000 digits to train on, a fifth of the epochs"
@@ -117,10 +117,10 @@ print(f"to look at the runs: tensorboard --logdir {logs}")
 # Raw pixels and a softmax
 # ------------------------
 # With pixels up to 255 the logits are in the hundreds, and softmax outputs are 0 or 1 to the last bit. Keras' binary
-# cross-entropy clips outputs to 1e-7, and what is clipped has no gradient: a digit whose output is lost that way does
-# not come back, and costs a good part of the loss. How many are lost depends on the seed and on roundings: plain Keras
-# with these settings had a test loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two
-# seeds), so that the figure of E1 is one of a wide range.
+# cross-entropy clips outputs to 1e-7, and what is clipped has no gradient, so that a digit whose output is lost that way
+# may not come back. The loss depends much on the seed and on roundings: plain Keras with these settings had a test loss
+# of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two seeds each). The published figure of E1 is
+# one of a wide range.
 
 # %%
 # Sigmoids stall, with plain gradient descent

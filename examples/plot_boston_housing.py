@@ -29,7 +29,7 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-n_epochs, repeats = 500, f"{len(seeds)} seeds"
+n_epochs, repeats = 500, f"seeds: {len(seeds)}"
 if options.quick:
     n_epochs, repeats = 40, "1 seed, quick size: 40 epochs"
 

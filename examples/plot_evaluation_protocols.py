@@ -34,7 +34,7 @@ parser.add_argument("--quick", action="store_true", help="a small size and one s
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 n_splits_seeds, n_repeats = (4, 3) if options.quick else (10, 10)
-repeats = "1 seed, quick size" if options.quick else f"{len(seeds)} seeds"
+repeats = "1 seed, quick size" if options.quick else f"seeds: {len(seeds)}"
 
 X, y = load_diabetes(return_X_y=True)
 network = make_pipeline(

@@ -33,7 +33,7 @@ seeds = range(1 if options.quick else options.seeds)
 n_words = 10_000
 
 (reviews_train, y_train), (reviews_test, y_test) = keras.datasets.imdb.load_data(num_words=n_words)
-n_validation, n_epochs, repeats = 10_000, 20, f"{len(seeds)} seeds"
+n_validation, n_epochs, repeats = 10_000, 20, f"seeds: {len(seeds)}"
 if options.quick:
     reviews_train, y_train, reviews_test, y_test = (
         part[:4_000] for part in (reviews_train, y_train, reviews_test, y_test)

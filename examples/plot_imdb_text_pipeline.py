@@ -32,7 +32,7 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-n_train, n_search, repeats = 25_000, 10_000, f"{len(seeds)} seeds"
+n_train, n_search, repeats = 25_000, 10_000, f"seeds: {len(seeds)}"
 if options.quick:
     n_train, n_search, repeats = 2_000, 1_500, "1 seed, quick size: 2,000 reviews to train on"
 

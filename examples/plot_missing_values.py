@@ -32,7 +32,7 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="one seed; the figures are of that one")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-repeats = "1 seed, quick size" if options.quick else f"{len(seeds)} seeds"
+repeats = "1 seed, quick size" if options.quick else f"seeds: {len(seeds)}"
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)

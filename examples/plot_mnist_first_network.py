@@ -57,7 +57,7 @@ for seed in seeds:
     seconds.append(time.perf_counter() - start)
     scores.append(classifier.score(X_test, y_test))
 
-repeats = "1 seed, quick size: 6,000 digits to train on" if options.quick else f"{len(seeds)} seeds"
+repeats = "1 seed, quick size: 6,000 digits to train on" if options.quick else f"seeds: {len(seeds)}"
 print(
     f"C1 784-512-10 | test accuracy | raw Keras 0.9798 | measured {np.mean(scores):.4f} ± {np.std(scores):.4f} "
     f"({repeats}) | {np.mean(seconds):.1f} s a fit"

@@ -41,7 +41,7 @@ parser.add_argument("--seeds", type=int, default=3, help="fits of each network, 
 parser.add_argument("--quick", action="store_true", help="one seed and few pictures, to see that it runs")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-runs = "quick size, 1 seed" if options.quick else f"{options.seeds} seeds"
+runs = "quick size, 1 seed" if options.quick else f"seeds: {options.seeds}"
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()
 X_train = X_train.reshape(-1, 784) / np.float32(255)

@@ -31,7 +31,7 @@ parser.add_argument("--seeds", type=int, default=3, help="fits of the winner, fo
 parser.add_argument("--quick", action="store_true", help="one seed, few pictures and candidates, to see that it runs")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-runs = "quick size, 1 seed" if options.quick else f"{options.seeds} seeds"
+runs = "quick size, 1 seed" if options.quick else f"seeds: {options.seeds}"
 
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
 X, X_test = X.reshape(-1, 784), X_test.reshape(-1, 784)

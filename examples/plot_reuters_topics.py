@@ -27,7 +27,7 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-repeats = "1 seed, quick size: 2,000 newswires to train on" if options.quick else f"{len(seeds)} seeds"
+repeats = "1 seed, quick size: 2,000 newswires to train on" if options.quick else f"seeds: {len(seeds)}"
 n_words, n_topics = 10_000, 46
 
 (newswires_train, y_train), (newswires_test, y_test) = keras.datasets.reuters.load_data(num_words=n_words)

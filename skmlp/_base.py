@@ -110,8 +110,9 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Training samples. A dense array is cast to ``dtype``, in a copy if need be; a sparse one is kept as CSR and
-            made dense block by block; a ``numpy.memmap`` is read block by block.
+            Training samples. A dense array is cast to ``dtype``, in a copy if need be; a sparse one is kept as CSR, and
+            not made dense unless more than a tenth of it is filled or there is input dropout, and then block by block;
+            a ``numpy.memmap`` is read block by block.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values. For a classifier labels of any dtype; a table of 0 and 1 is several labels a sample, or
             one-hot rows if ``loss`` or ``output_activation`` asks for a softmax; a table of more labels is several

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmlp._callbacks import Recorder, Watcher
 from skmlp._engine.export import keras_model
 from skmlp._engine.loop import Training
+from skmlp._engine.program import Weights
 from skmlp._keras import keras
 from skmlp._spec import Plan, State
 
@@ -50,6 +51,8 @@ class KerasCallbacks(Watcher):
         self.every = 1 if any(_wants_batches(callback) for callback in self.callbacks) else None
         self._rate = float(self.model.optimizer.learning_rate)
         self._batch = 0
+        self._step = -1
+        self._weights: Weights = []
         for callback in self.callbacks:
             callback.set_params({"verbose": 0, "epochs": state.epoch + n_epochs, "steps": n_steps})
             callback.set_model(self.model)
@@ -57,6 +60,7 @@ class KerasCallbacks(Watcher):
     def begin_training(self, training: Training) -> None:
         """Call ``on_train_begin``."""
         self.model.stop_training = False
+        self._step = -1
         self._call(training, "on_train_begin", logs={})
 
     def begin_epoch(self, training: Training) -> None:
@@ -87,13 +91,15 @@ class KerasCallbacks(Watcher):
         self._call(training, "on_train_end", logs=dict(self.recorder.latest))
 
     def _call(self, training: Training, hook: str, *args: Any, logs: dict[str, float]) -> None:
-        weights = training.weights()
-        self.model.set_weights(weights)
+        if training.step != self._step:  # setting and copying weights takes longer than a small step
+            self._step, self._weights = training.step, training.weights()
+            self.model.set_weights(self._weights)
         for callback in self.callbacks:
             getattr(callback, hook)(*args, logs=logs)
         changed = self.model.get_weights()
-        if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, weights, strict=True)):
+        if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, self._weights, strict=True)):
             training.set_weights(changed)
+            self._weights = changed
         rate = float(self.model.optimizer.learning_rate)
         if rate != self._rate:
             training.learning_rate = self._rate = rate

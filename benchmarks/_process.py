@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 _PROC = Path("/proc")
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def timed(function: Callable[[], object]) -> dict[str, float]:
@@ -43,10 +41,10 @@ def children() -> list[int]:
     return [int(child) for task in (_PROC / "self/task").iterdir() for child in (task / "children").read_text().split()]
 
 
-def thread_seconds(pid: int) -> dict[int, float]:
-    """CPU seconds of each thread of a process."""
-    seconds = {}
+def seconds_run_and_waited(pid: int) -> tuple[float, float]:
+    """Seconds that the threads of a process ran, and those in which they could have run but waited for a processor."""
+    run = waited = 0
     for task in (_PROC / f"{pid}/task").iterdir():
-        after_name = (task / "stat").read_text().rpartition(")")[2].split()
-        seconds[int(task.name)] = (int(after_name[11]) + int(after_name[12])) / _TICKS  # utime, stime
-    return seconds
+        ran, queued, _ = map(int, (task / "schedstat").read_text().split())
+        run, waited = run + ran, waited + queued
+    return run / 1e9, waited / 1e9

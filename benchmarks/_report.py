@@ -22,7 +22,7 @@ WORDS = {
     "one_row_seconds": "time of one row",
     "growth_mb": "growth of resident memory",
     "programs": "programs compiled",
-    "threads_per_core": "computing threads per core",
+    "waiting": "share of their time that threads wait for a core",
     "tensorflow": "TensorFlow loaded",
     "exponent": "exponent of the work",
     "cpu_seconds": "CPU time",

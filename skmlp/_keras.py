@@ -46,9 +46,10 @@ def _start() -> None:
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
-        zero = tf.function(tf.identity, jit_compile=True, autograph=False)(tf.zeros(()))
+        value = tf.compat.v1.placeholder(tf.float32)  # a constant would be folded, and nothing compiled
+        negative = tf.function(tf.negative, jit_compile=True, autograph=False)(value)
     with tf.compat.v1.Session(graph=graph) as session:
-        session.run(zero)
+        session.run(negative, {value: 1.0})
     tf.zeros(())
 
 

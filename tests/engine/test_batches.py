@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -30,6 +30,7 @@ def dense(batches, n_steps, batch_size):
     return X
 
 
+@settings(deadline=None)  # another process may take the processor
 @given(
     n_samples=st.integers(1, 80),
     batch_size=st.integers(1, 30),

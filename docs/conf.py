@@ -129,4 +129,5 @@ html_theme_options = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+# An example of the gallery must not make skmlp warn; other libraries' warnings, of a new release, are not its to mend.
 warnings.filterwarnings("error", module="skmlp")

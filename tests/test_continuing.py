@@ -201,8 +201,10 @@ def interrupting(step):
     return schedule
 
 
+@pytest.mark.parametrize("block_steps", [1, 256])
 @pytest.mark.parametrize("how", ["callback", "schedule"])
-def test_an_interrupt_keeps_the_last_finished_epoch(how, blobs):
+def test_an_interrupt_keeps_the_last_finished_epoch(how, block_steps, blobs, monkeypatch):
+    monkeypatch.setattr("skmlp._spec._BLOCK_STEPS", block_steps)
     make = KerasMLPClassifier((6,), batch_size=16, **NETWORK)
     whole = clone(make).set_params(epochs=3).fit(*blobs)
     settings = {"callbacks": [Interrupt(3)]} if how == "callback" else {"learning_rate_schedule": interrupting(14)}
@@ -210,6 +212,23 @@ def test_an_interrupt_keeps_the_last_finished_epoch(how, blobs):
     for name, value in settings.items():
         setattr(going, name, value)
     with pytest.warns(UserWarning, match="interrupted: KerasMLPClassifier is as it was after epoch 3"):
+        going.fit(*blobs)
+    assert_same(going, whole)
+
+
+def test_an_interrupt_after_a_stop_keeps_the_last_finished_epoch(blobs, monkeypatch):
+    monkeypatch.setattr("skmlp._spec._BLOCK_STEPS", 1)
+
+    def stop_and_interrupt(self, training, loss):
+        if training.epoch == 3:
+            training.stop = True
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("skmlp._callbacks.Progress.end_epoch", stop_and_interrupt)
+    make = KerasMLPClassifier((6,), batch_size=16, **NETWORK)
+    whole = clone(make).set_params(epochs=2).fit(*blobs)
+    going = clone(make).set_params(epochs=10, verbose=1)
+    with pytest.warns(UserWarning, match="as it was after epoch 2"):
         going.fit(*blobs)
     assert_same(going, whole)
 

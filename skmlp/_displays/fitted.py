@@ -8,6 +8,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 
+def last_step(estimator: Any) -> Any:
+    """What counts of a pipeline, perhaps of pipelines: its last step. Another estimator is itself."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
 def fitted_attribute(estimator: Any, attribute: str, remedy: str) -> Any:
     """An attribute that a fit has set.
 
@@ -27,8 +34,7 @@ def fitted_attribute(estimator: Any, attribute: str, remedy: str) -> Any:
     TypeError
         If it is, and does not have the attribute.
     """
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
+    estimator = last_step(estimator)
     check_is_fitted(estimator)
     if not hasattr(estimator, attribute):
         message = f"{type(estimator).__name__} has no {attribute}: give {remedy}"

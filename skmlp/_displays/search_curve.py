@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmlp._displays.drawing import colours, import_pyplot, styled
-from skmlp._displays.fitted import fitted_attribute
+from skmlp._displays.fitted import fitted_attribute, last_step
 from skmlp._displays.scales import draw_scale, scale_of
 from skmlp._displays.search_results import (
     best_of,
@@ -177,8 +177,7 @@ class SearchCurveDisplay:
             it chose by.
         """
         cv_results = fitted_attribute(search, "cv_results_", "a fitted GridSearchCV or another search")
-        while hasattr(search, "steps"):
-            search = search.steps[-1][1]
+        search = last_step(search)
         refit = search.refit
         if not search.multimetric_:
             scoring, chosen_by = None if scoring == search.scoring else scoring, True

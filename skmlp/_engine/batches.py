@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -46,7 +46,10 @@ PARTS = 2
 """Of a sparse batch. TensorFlow multiplies a sparse matrix on one processor; it is fixed, so that results repeat."""
 
 _ALIGNED_ENTRIES = 16
-"""TensorFlow takes slices without a copy where they begin and end at multiples of 64 bytes."""
+"""TensorFlow takes slices without a copy where they begin and end at multiples of 64 bytes: 16 float32 entries."""
+
+PLACES_IN_A_ROW = 8
+"""So many places of two int32 are 64 bytes, and a row of ``places``, of which TensorFlow slices whole ones."""
 
 
 class Block(NamedTuple):
@@ -99,7 +102,7 @@ class Gatherer:
         self._helper = helper
         self._buffers: list[_Buffer] = []
 
-    def blocks(self, orders: Sequence[NDArray[np.intp]]) -> Iterator[Block]:
+    def blocks(self, orders: Sequence[NDArray[np.intp]]) -> Generator[Block, None, None]:
         """Gather the rows of one epoch, or of several that follow one another, each in the order of its numbers.
 
         Yields
@@ -130,8 +133,12 @@ class Gatherer:
         block = gathered(0)
         for i in range(1, len(starts)):
             following = self._helper.submit(gathered, i)
-            yield block
-            block = following.result()
+            try:
+                yield block
+                block = following.result()
+            finally:
+                if not following.cancel():
+                    following.exception()  # waits, when broken off: whoever gathers next uses the same memory
         yield block
 
 
@@ -194,8 +201,8 @@ class _SparseBuffer:
             self.places[there, 1] = X.indices[here]
             self.values[there] = X.data[here]
             self.places[begin + length : end] = self.values[begin + length : end] = 0
-        filled = -(-max(starts[-1], 1) // _ALIGNED_ENTRIES) * _ALIGNED_ENTRIES
-        return SparseBatches(self.places[:filled].reshape(-1, 16), self.values[:filled], starts.astype(np.int64))
+        places = self.places[: starts[-1]].reshape(-1, 2 * PLACES_IN_A_ROW)
+        return SparseBatches(places, self.values[: starts[-1]], starts.astype(np.int64))
 
 
 def part_sizes(batch_size: int) -> list[int]:

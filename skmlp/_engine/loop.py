@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +62,11 @@ class Training:
         self.stop = False
         self._data = data
         self._program = program
+        self._block_steps = block_steps(plan, data)
         self._gatherer = Gatherer(
             data,
             plan.batch_size,
-            block_steps(plan, data),
+            self._block_steps,
             fixed=program.spec.block_steps is not None,
             sparse=program.spec.sparse,
             helper=helper,
@@ -105,26 +107,27 @@ class Training:
         every = min((watcher.every for watcher in watchers if watcher.every is not None), default=None)
         start = self.step
         rates, losses, n_samples = [], [], []
-        for block in self._gatherer.blocks(orders):
-            block_rates = np.zeros(len(block.y), program.spec.network.dtype)
-            done = self.step - start
-            first = 0
-            while first < block.n_steps:
-                last = block.n_steps if every is None else min(block.n_steps, first + every - self.step % every)
-                for watcher in watchers:
-                    watcher.begin_steps(self)
-                rates += self._rates(done + first, done + last, n_steps)
-                block_rates[first:last] = rates[done + first :]
-                losses.append(program.run(values, self._mask_seed, block_rates, block, first, last))
-                n_samples.append(block.n_samples[first:last])
-                self.step += last - first
-                for watcher in watchers:
-                    watcher.end_steps(self, losses[-1])
-                first = last
+        with closing(self._gatherer.blocks(orders)) as blocks:
+            for block in blocks:
+                block_rates = np.zeros(len(block.y), program.spec.network.dtype)
+                done = self.step - start
+                first = 0
+                while first < block.n_steps:
+                    last = block.n_steps if every is None else min(block.n_steps, first + every - self.step % every)
+                    for watcher in watchers:
+                        watcher.begin_steps(self)
+                    rates += self._rates(done + first, done + last, n_steps)
+                    block_rates[first:last] = rates[done + first :]
+                    losses.append(program.run(values, self._mask_seed, block_rates, block, first, last))
+                    n_samples.append(block.n_samples[first:last])
+                    self.step += last - first
+                    for watcher in watchers:
+                        watcher.end_steps(self, losses[-1])
+                    first = last
+                    if self.stop:
+                        break
                 if self.stop:
                     break
-            if self.stop:
-                break
         all_losses, all_samples = np.concatenate(losses).astype(np.float64), np.concatenate(n_samples)
         for begin in range(0, n_epochs * n_steps, n_steps):
             epoch = slice(begin, begin + n_steps)
@@ -142,7 +145,7 @@ class Training:
             return 1
         if callable(self.plan.hyperparameters.learning_rate_schedule):  # a user's own may look at anything
             return 1
-        in_a_block = block_steps(self.plan, self._data) // self.plan.steps_per_epoch(len(self._data.rows))
+        in_a_block = self._block_steps // self.plan.steps_per_epoch(len(self._data.rows))
         return max(1, min(in_a_block, int(epochs_a_second * _GROUP_SECONDS)))
 
     def _order(self, epoch: int) -> NDArray[np.intp]:
@@ -232,6 +235,7 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
         if finished == state.epoch:
             raise
         training.load(snapshot)
+        training.stop = False
         while training.epoch < finished:  # the same steps again, since the last snapshot
             for _ in training.run_epochs(1):
                 pass

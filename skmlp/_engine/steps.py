@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from skmlp._engine.batches import PARTS, part_sizes
+from skmlp._engine.batches import PARTS, PLACES_IN_A_ROW, part_sizes
 from skmlp._engine.cache import POOL
 from skmlp._engine.traced import MaskedBatchNormalization, TracedDropout, TracedRate, TracedSetting, TracedValues
 from skmlp._keras import tf
@@ -52,7 +52,7 @@ class Steps:
         weight = block if spec.n_weights is None else (*block, spec.n_weights)
         X: list[tuple[Any, tuple[int | None, ...]]] = [(dtype, (*block, spec.network.n_features))]
         if spec.sparse:
-            X = [(tf.int32, (None, 16)), (dtype, (None,)), (tf.int64, (None,))]
+            X = [(tf.int32, (None, 2 * PLACES_IN_A_ROW)), (dtype, (None,)), (tf.int64, (None,))]
         arguments = [
             (dtype, (len(spec.value_names),)),
             (tf.int32, ()),
@@ -103,7 +103,7 @@ class Steps:
         parts = []
         for part, size in enumerate(sizes):
             begin, end = starts[PARTS * i + part], starts[PARTS * i + part + 1]
-            its_places = tf.reshape(places[begin // 8 : end // 8], (-1, 2))
+            its_places = tf.reshape(places[begin // PLACES_IN_A_ROW : end // PLACES_IN_A_ROW], (-1, 2))
             parts.append(SparseRows(its_places, entries[begin:end], (size, self.spec.network.n_features)))
         product = tf.concat([rows.times(kernel) for rows in parts], axis=0)
         others = [variable.value for variable in self._trainable[1:]]

@@ -75,3 +75,41 @@ def test_blocks_against_a_naive_loop(
         np.testing.assert_array_equal(w, weight[rows])
     if fixed:
         assert shapes == {block_steps}
+
+
+class Helper:
+    """An executor whose work is done when somebody waits for it."""
+
+    pending = 0
+
+    def submit(self, function, *args):
+        self.pending += 1
+        self.call = lambda: function(*args)
+        return self
+
+    def cancel(self):
+        return False
+
+    def result(self):
+        self.pending -= 1
+        return self.call()
+
+    exception = result
+
+
+def test_what_is_broken_off_waits_for_the_helper_whose_memory_is_used_again():
+    helper = Helper()
+    data = Data(np.ones((9, 2)), np.zeros(9), np.ones(9), np.arange(9))
+    gathering = Gatherer(data, 1, 2, fixed=False, helper=helper).blocks([np.arange(9)])
+    next(gathering)
+    assert helper.pending == 1
+    gathering.close()
+    assert helper.pending == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_sparse_matrix_without_entries(dtype):
+    data = Data(csr_matrix((5, 3), dtype=dtype), np.zeros(5), np.ones(5, dtype), np.arange(5))
+    (block,) = Gatherer(data, 2, 9, fixed=False, sparse=True).blocks([np.arange(5)])
+    assert block.X.starts.tolist() == [0] * 7
+    assert block.X.values.size == block.X.places.size == 0

@@ -18,6 +18,8 @@ UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": 
 
 WORDS = {
     "seconds": "time",
+    "cpu_seconds": "CPU time",
+    "accuracy": "accuracy",
     "peak_mb": "peak memory",
     "one_row_seconds": "time of one row",
     "growth_mb": "growth of resident memory",
@@ -25,14 +27,14 @@ WORDS = {
     "waiting": "share of their time that threads wait for a core",
     "tensorflow": "TensorFlow loaded",
     "exponent": "exponent of the work",
-    "cpu_seconds": "CPU time",
     "best_gflop_per_s": "best product, GFLOP/s",
     "gflop_per_s_at_shapes": "products at these shapes, GFLOP/s",
     "gbyte_per_s": "copy, GB/s",
 }
 """How the report names readings; others are in the JSON file alone."""
 
-COLUMNS = ("seconds", "cpu_seconds", "accuracy", "peak_mb")
+ALWAYS = ("seconds", "cpu_seconds", "accuracy", "peak_mb")
+"""Readings that have a column of the table if anybody has them; the others, if several runners do."""
 
 MET = {True: "met", False: "missed", None: "not measured"}
 
@@ -84,21 +86,29 @@ def _unit(target: dict[str, Any]) -> str:
     return "" if relative else UNITS.get(target["reading"], "")
 
 
+def _scaled(value: float, unit: str) -> tuple[float, str]:
+    return (1000, "ms") if unit == "s" and abs(value) < 0.1 else (1, unit)
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def number(value: float, unit: str = "") -> str:
     """A figure with its unit; three digits, and small times in milliseconds."""
-    if unit == "s" and abs(value) < 0.1:
-        value, unit = value * 1000, "ms"
-    digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{digits} {unit}".strip()
+    factor, unit = _scaled(value, unit)
+    return f"{_digits(value * factor)} {unit}".strip()
 
 
 def spread_words(spread: Spread | None, unit: str = "") -> str:
-    """A median with its range."""
+    """A median with its range, all of them in the unit of the median."""
     if spread is None:
         return "–"
     if spread.low == spread.high:
         return number(spread.median, unit)
-    return f"{number(spread.median, unit)} ({number(spread.low, unit)} to {number(spread.high, unit)})"
+    factor, unit = _scaled(spread.median, unit)
+    median, low, high = (_digits(value * factor) for value in (spread.median, spread.low, spread.high))
+    return f"{f'{median} {unit}'.strip()} ({low} to {high})"
 
 
 def aligned(rows: Iterable[Iterable[str]]) -> list[str]:
@@ -119,22 +129,39 @@ def target_rows(name: str, result: Result) -> list[list[str]]:
     return [row(verdict) for verdict in verdicts(result)]
 
 
-def runner_rows(name: str, result: Result) -> list[list[str]]:
-    """A row for each runner, under `RUNNER_HEADER`."""
+def _words(result: Result, runner: str, reading: str) -> str:
+    values = readings(result, runner, reading)
+    return spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–"
 
-    def words(runner: str, reading: str) -> str:
-        values = readings(result, runner, reading)
-        return spread_words(Spread.of(values), UNITS.get(reading, "")) if values else "–"
 
-    bounds = [limits(result), limits(result, "at_shapes_seconds")]
-    rows = []
-    for runner, outcome in result["runners"].items():
-        cells = [words(runner, reading) for reading in COLUMNS]
-        cells += [f"{shares[runner]:.0%}" if runner in shares else "–" for shares in bounds]
-        others = [f"{WORDS[reading]}: {words(runner, reading)}" for reading in WORDS if reading not in COLUMNS]
-        others = [other for other in others if not other.endswith("–")]
-        rows.append([name, runner, *cells, "; ".join(others), outcome.get("error") or str(len(outcome["runs"]))])
-    return rows
+def _who_has(result: Result, reading: str) -> list[str]:
+    return [runner for runner in result["runners"] if readings(result, runner, reading)]
+
+
+def runner_table(result: Result) -> list[list[str]]:
+    """A header, and a row for each runner."""
+    runners = result["runners"]
+    columns = [["runner", *runners]]
+    columns += [
+        [words, *(_words(result, runner, reading) for runner in runners)]
+        for reading, words in WORDS.items()
+        if len(_who_has(result, reading)) >= (1 if reading in ALWAYS else 2)
+    ]
+    for title, reading in (("limit / time", "seconds"), ("NumPy / time", "at_shapes_seconds")):
+        if shares := limits(result, reading):
+            columns.append([title, *(f"{shares[runner]:.0%}" if runner in shares else "–" for runner in runners)])
+    columns.append(["runs", *(outcome.get("error") or str(len(outcome["runs"])) for outcome in runners.values())])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def asides(result: Result) -> list[str]:
+    """What one runner alone has read."""
+    alone = {reading: who[0] for reading in WORDS if len(who := _who_has(result, reading)) == 1}
+    return [
+        f"{runner}: {WORDS[reading]} {_words(result, runner, reading)}"
+        for reading, runner in alone.items()
+        if reading not in ALWAYS
+    ]
 
 
 def notes(name: str, result: Result) -> list[str]:
@@ -152,33 +179,28 @@ def notes(name: str, result: Result) -> list[str]:
 
 
 TARGET_HEADER = ["case", "what", "at most", "measured", "verdict"]
-RUNNER_HEADER = [
-    "case",
-    "runner",
-    "time",
-    "CPU time",
-    "accuracy",
-    "peak memory",
-    "limit / time",
-    "NumPy / time",
-    "also",
-    "runs",
-]
 
 
 def console(name: str, result: Result) -> str:
     """A case, for the console."""
     lines = [f"{name}: {result['title']}"]
-    lines += aligned([RUNNER_HEADER, *runner_rows(name, result)])
+    lines += aligned(runner_table(result))
     lines += aligned([TARGET_HEADER, *target_rows(name, result)])
-    return "\n".join([*lines, *notes(name, result), ""])
+    return "\n".join([*lines, *asides(result), *notes(name, result), ""])
 
 
 def markdown(report: dict[str, Any]) -> str:
     """The tables of docs/benchmarks.md."""
 
-    def table(header: list[str], rows: list[list[str]]) -> list[str]:
+    def table(header: list[str], *rows: list[str]) -> list[str]:
         return [f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows]]
+
+    def described(name: str, result: Result) -> list[str]:
+        title = result["title"][0].upper() + result["title"][1:]
+        lines = [f"### {name}", "", f"{title}.", "", *table(*runner_table(result)), ""]
+        if others := asides(result):
+            lines += [*(f"- {aside}" for aside in others), ""]
+        return lines
 
     cases = report["cases"]
     by_machine: dict[str, list[str]] = {}
@@ -197,11 +219,9 @@ def markdown(report: dict[str, Any]) -> str:
             "",
             "## Targets",
             "",
-            *table(TARGET_HEADER, [row for name, result in cases.items() for row in target_rows(name, result)]),
+            *table(TARGET_HEADER, *(row for name, result in cases.items() for row in target_rows(name, result))),
             "",
             "## Readings",
-            "",
-            *(f"- {name}: {result['title']}" for name, result in cases.items()),
             "",
             "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product "
             "and a copy of its parameters reach on this machine in the same run. In its place, NumPy / time has what "
@@ -210,8 +230,7 @@ def markdown(report: dict[str, Any]) -> str:
             "included. scikit-learn starts from random biases, the others from zeros: after few steps its accuracy "
             "may differ by that.",
             "",
-            *table(RUNNER_HEADER, [row for name, result in cases.items() for row in runner_rows(name, result)]),
-            "",
+            *(line for name, result in cases.items() for line in described(name, result)),
             *([*(f"- {note}" for note in warned), ""] if warned else []),
         ]
     )

@@ -149,8 +149,10 @@ for row, scale in zip(panels, pixels, strict=True):
     LossCurveDisplay.from_estimators(relus, metrics=("loss", "val_score"), ax=row)
     for panel in row:
         panel.set_title(f"{scale} pixels")
-    row[0].set(ylim=(0, 0.06))
-    row[1].set(ylabel="accuracy on the test set", ylim=(0.93, 0.99))
+    row[1].set_ylabel("accuracy on the test set")
+    if not options.quick:  # the first epochs, far above, would hide the others
+        row[0].set_ylim(0, 0.06)
+        row[1].set_ylim(0.93, 0.99)
 figure.savefig("activations_relu.png", dpi=150)
 plt.show()
 
@@ -169,7 +171,7 @@ for scale, colour, shift in (("raw", "#d55e00", -0.2), ("scaled", "#0072b2", 0.2
 panel.set_yticks(places, settings)
 panel.invert_yaxis()
 panel.set(xlabel="on the test set", xlim=(0, 1.02))
-panel.legend(loc="lower left")
+figure.legend(loc="outside lower center", ncols=2)
 panel.grid(alpha=0.3, axis="x")
 figure.savefig("activations_all.png", dpi=150)
 plt.show()

@@ -1,4 +1,4 @@
-r"""
+"""
 L2 against overfitting on MNIST
 ===============================
 
@@ -7,14 +7,11 @@ L2 penalty on every kernel.
 
 Textbooks write the penalised cost of n samples as
 
-.. math::
+- L1: C = C₀ + (λ/n) Σ|w|
+- L2: C = C₀ + (λ/2n) Σw²
 
-    C = C_0 + \frac{\lambda}{n} \sum |w| \quad\text{(L1)} \qquad\text{and}\qquad
-    C = C_0 + \frac{\lambda}{2n} \sum w^2 \quad\text{(L2)},
-
-where :math:`C_0` is the mean loss. Keras, and so skmlp, writes ``l1 * sum(|w|) + l2 * sum(w ** 2)``: ``l1`` is
-:math:`\lambda / n`, and ``l2`` is :math:`\lambda / 2n`. The ``l2=0.0003`` used here is :math:`\lambda = 36` for 60,000
-samples.
+where C₀ is the mean loss. Keras, and so skmlp, writes ``l1 * sum(|w|) + l2 * sum(w ** 2)``: ``l1`` is λ/n, and ``l2``
+is λ/2n. The ``l2=0.0003`` used here is λ = 36 for 60,000 samples.
 
 Each printed line gives the figure reported for the experiment, and the mean and standard deviation over the seeds that
 were run here.

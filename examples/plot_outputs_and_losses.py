@@ -104,7 +104,7 @@ print(f"the probabilities of a sample sum to {sums.min():.2f} at the least and {
 
 X, y = load_diabetes(return_X_y=True)
 network = KerasMLPRegressor((16,), **training)
-check_row("numbers", network, X, (y - y.mean()) / y.std(), activation="linear", loss=mean_squared_error)
+predicted = check_row("numbers", network, X, (y - y.mean()) / y.std(), activation="linear", loss=mean_squared_error)
 
 # %%
 # Shares, from 0 to 1

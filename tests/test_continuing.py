@@ -245,7 +245,8 @@ def test_an_interrupt_before_the_first_epoch_is_passed_on(blobs):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_a_signal_from_outside():
     code = """
-import os, signal, warnings
+import faulthandler, os, signal, warnings
+faulthandler.dump_traceback_later(100, exit=True)  # should it hang, the test shows where
 import numpy as np
 from skmlp import KerasMLPRegressor
 X = np.ones((50, 2))

@@ -247,6 +247,7 @@ def test_a_signal_from_outside():
     code = """
 import faulthandler, os, signal, warnings
 faulthandler.dump_traceback_later(100, exit=True)  # should it hang, the test shows where
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell runs the tests in the background
 import numpy as np
 from skmlp import KerasMLPRegressor
 X = np.ones((50, 2))

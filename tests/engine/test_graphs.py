@@ -60,7 +60,7 @@ def test_an_evicted_program_is_freed(line):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
-@pytest.mark.parametrize(("n", "n_steps", "limit"), [(60, 1, 0.5), (20, 20, 3.0)], ids=["plain graphs", "xla"])
+@pytest.mark.parametrize(("n", "n_steps", "limit"), [(30, 1, 0.5), (20, 20, 3.0)], ids=["plain graphs", "xla"])
 def test_evicted_structures_leave_their_memory(n, n_steps, limit):
     # TensorFlow and Keras by themselves keep 2.3 MB of a plain graph and 7 MB of an XLA program; compilation takes and
     # returns some 30 MB.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from skmlp._engine.program import Weights
 from skmlp._keras import keras
 from skmlp._losses import keras_loss
@@ -34,4 +36,5 @@ def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
     )
     model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer
     model.set_weights(weights)
+    model(np.zeros((1, plan.network.n_features), plan.network.dtype))  # Keras exports to ONNX only what has been called
     return model

@@ -61,6 +61,12 @@ mlp = KerasMLPClassifier(
 # A learning rate is a value to the compiled training program, so all of these fits share one program. After each line
 # stands how the accuracy on the held-out pictures went in the last fit, in means of ten records: its highest and its
 # last, with the training loss at both.
+#
+# At full size, over three seeds, the accuracy on the test set was 0.872 ± 0.029 at 0.0001, 0.774 ± 0.102 at 0.005,
+# 0.105 ± 0.006 at 0.05 and 0.662 ± 0.015 at 0.00005. At 0.005 the last fit did what the question asks: the accuracy
+# rose to 0.94 until step 6,600, held until 11,000, and fell to 0.68 while the training loss went on falling, from 20 to
+# 0.9. At 0.05 all pictures had the same outputs after the first records, with a loss of ln 10. The two small rates were
+# still on their way down.
 
 fitted = {}
 for learning_rate in (1e-4, 5e-3, 0.05, 5e-5):

@@ -93,6 +93,7 @@ sphinx_gallery_conf = {
     "reference_url": {"skmlp": None},
     "remove_config_comments": True,
     "reset_argv": "gallery.quick",
+    "reset_modules": ("matplotlib", "gallery.start_anew"),
     "show_memory": False,
     "show_signature": False,
     "within_subsection_order": "gallery.order",

@@ -67,7 +67,7 @@ for name, errors in answers.items():
         f"{np.std(errors):.2f} ({n_splits_seeds} shuffles)"
     )
 n_fits = n_splits_seeds * (1 + 4 + 4 * n_repeats)
-print(f"{n_fits} fits in {seconds:.1f} s, {skmlp.cache_info().traces - before} programs compiled")
+print(f"{n_fits} fits in {seconds:.1f} s, programs compiled: {skmlp.cache_info().traces - before}")
 
 figure, panel = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
 for place, (errors, colour) in enumerate(zip(answers.values(), ("#0072b2", "#d55e00", "#009e73"), strict=True)):

@@ -66,7 +66,7 @@ def sweep(name, parameter, values, optimizer):
     print(
         f"B6 {name} | accuracy on the held-out fifths | reported none | measured {search.best_score_:.4f} at "
         f"{search.best_params_[parameter]} | {search.n_splits_ * len(values) + 1} fits in "
-        f"{time.perf_counter() - start:.0f} s with {skmlp.cache_info().traces - before} programs compiled"
+        f"{time.perf_counter() - start:.0f} s, programs compiled: {skmlp.cache_info().traces - before}"
     )
     figure, panel = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     SearchCurveDisplay.from_estimator(search, parameter, ax=panel)
@@ -111,7 +111,7 @@ print(
     f"B6 tuned together | accuracy on the held-out fifths | reported none | measured {search.best_score_:.4f} at "
     f"learning rate {best['learning_rate']:.2g}, hidden layers {best['hidden_layer_sizes']}, "
     f"batch size {best['batch_size']}, dropout {best['dropout']} | {search.n_splits_ * search.n_iter + 1} fits in "
-    f"{time.perf_counter() - start:.0f} s with {skmlp.cache_info().traces - before} programs compiled"
+    f"{time.perf_counter() - start:.0f} s, programs compiled: {skmlp.cache_info().traces - before}"
 )
 
 # %%

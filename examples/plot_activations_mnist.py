@@ -119,8 +119,8 @@ print(f"to look at the runs: tensorboard --logdir {logs}")
 # With pixels up to 255 the logits are in the hundreds, and softmax outputs are 0 or 1 to the last bit. Keras' binary
 # cross-entropy clips outputs to 1e-7, and what is clipped has no gradient, so that a digit whose output is lost that
 # way may not come back. The loss depends much on the seed and on roundings: plain Keras with these settings had a test
-# loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two seeds each); after all twenty, without
-# XLA, 0.24, 0.51 and 0.80. The published figure of E1 is one of a wide range.
+# loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two seeds each); after all twenty,
+# without XLA, 0.24, 0.51 and 0.80. The published figure of E1 is one of a wide range.
 
 # %%
 # Sigmoids stall, with plain gradient descent

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks._report import markdown, number
+from benchmarks._report import asides, markdown, number, runner_table, spread_words
 from benchmarks._run import run_case
 from benchmarks._summary import Spread, compared, disagreements, limits, verdicts
 from benchmarks.cases import NAMES, find
@@ -79,6 +79,26 @@ def test_results_are_kept_judged_and_reported(tmp_path, capsys):
     assert command.main(["--report", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out == markdown(report)
     assert "| fake | slow: time / theirs | 5 | 9.55 (9.09 to 10) | missed |" in markdown(report)
+
+
+def test_a_table_has_the_columns_that_somebody_fills():
+    runs = {
+        "ours": [{"seconds": 0.09, "exponent": 1.0, "programs": 1}, {"seconds": 0.11, "exponent": 1.0, "programs": 1}],
+        "theirs": [{"seconds": 2.0, "exponent": 1.5}],
+        "broken": [],
+    }
+    result = {"runners": {name: {"runs": each, "error": None if each else "no luck"} for name, each in runs.items()}}
+    assert runner_table(result) == [
+        ["runner", "time", "exponent of the work", "runs"],
+        ["ours", "0.1 s (0.09 to 0.11)", "1", "2"],
+        ["theirs", "2 s", "1.5", "1"],
+        ["broken", "–", "–", "no luck"],
+    ]
+    assert asides(result) == ["ours: programs compiled 1"]
+
+
+def test_a_range_is_in_the_unit_of_its_median():
+    assert spread_words(Spread(0.0914, 0.09, 0.12), "s") == "91.4 ms (90 to 120)"
 
 
 def test_one_peer_can_be_asked_for():

@@ -17,9 +17,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmlp._callbacks import EarlyStopping, Progress, Recorder, StepRecorder, Watcher
-from skmlp._progress import ProgressLine
-from skmlp._sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, has_callbacks, with_callbacks
 from skmlp._spec import Hyperparameters, Plan, State
 from skmlp._targets import Coding, Target
 from skmlp._validation import (
@@ -31,6 +28,11 @@ from skmlp._validation import (
     check_together,
     split_rows,
 )
+from skmlp._watch.early_stopping import EarlyStopping
+from skmlp._watch.progress import Progress, ProgressLine
+from skmlp._watch.recorders import Recorder, StepRecorder
+from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, has_callbacks, with_callbacks
+from skmlp._watch.watcher import Watcher
 
 Self = TypeVar("Self", bound="BaseKerasMLP")
 

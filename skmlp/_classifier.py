@@ -13,10 +13,10 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmlp._base import BaseKerasMLP, Fit
-from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Labels, Target, choose
 from skmlp._validation import PARAMETER_CONSTRAINTS, check_sample_weight
+from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
 def _has_probabilities(estimator: KerasMLPClassifier) -> bool:

@@ -12,10 +12,10 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 
 from skmlp._base import BaseKerasMLP, Fit
-from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Target, choose, regression_target
 from skmlp._validation import PARAMETER_CONSTRAINTS
+from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
 class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types

@@ -5,7 +5,6 @@ import pytest
 from sklearn.base import clone
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
-from skmlp._callbacks import EarlyStopping, Recorder
 
 
 def test_fitted_attributes(blobs):
@@ -66,42 +65,6 @@ def test_early_stopping_restores_the_best_weights(explicit, blobs):
     assert max(scores[-6:]) < scores[-7] + 1e-4 or max(scores[-6:]) <= max(scores)
     if explicit:
         assert estimator.score(X[45:], y[45:]) == pytest.approx(max(scores))
-
-
-class Pretended:
-    """A training whose state is the number of its epoch."""
-
-    def __init__(self):
-        self.stop = False
-        self.epoch = 0
-
-    def state(self):
-        return self.epoch
-
-
-def stop_on(values, monitor="score", tol=0.01, patience=2):
-    """The epoch that early stopping ends, and the one that it keeps, for the values of an epoch each."""
-    recorder = Recorder(None)
-    stopping = EarlyStopping(recorder, monitor, tol, patience)
-    training = Pretended()
-    for training.epoch, value in enumerate(values, 1):
-        recorder.latest = {f"val_{monitor}": value}
-        stopping.end_epoch(training, 0.0)
-        if training.stop:
-            return training.epoch, stopping.best_state
-    return None, stopping.best_state
-
-
-def test_the_stopping_rule_is_scikit_learns():
-    assert stop_on([0.1, 0.2, 0.3, 0.4]) == (None, 4)
-    assert stop_on([0.5, 0.4, 0.4, 0.4, 0.4]) == (4, 1)
-    assert stop_on([0.5, 0.505, 0.505, 0.505]) == (4, 2)
-    assert stop_on([0.5, 0.4, 0.4, 0.6, 0.4, 0.4]) == (None, 4)
-
-
-def test_a_loss_is_better_when_it_is_smaller():
-    assert stop_on([0.5, 0.6, 0.6, 0.6], monitor="loss") == (4, 1)
-    assert stop_on([0.5, 0.4, 0.3, 0.2], monitor="loss") == (None, 4)
 
 
 def test_a_held_out_part_is_stratified(blobs):

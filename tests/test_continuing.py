@@ -224,7 +224,7 @@ def test_an_interrupt_after_a_stop_keeps_the_last_finished_epoch(blobs, monkeypa
             training.stop = True
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("skmlp._callbacks.Progress.end_epoch", stop_and_interrupt)
+    monkeypatch.setattr("skmlp._watch.progress.Progress.end_epoch", stop_and_interrupt)
     make = KerasMLPClassifier((6,), batch_size=16, **NETWORK)
     whole = clone(make).set_params(epochs=2).fit(*blobs)
     going = clone(make).set_params(epochs=10, verbose=1)
@@ -260,8 +260,8 @@ class Out:
     def flush(self): pass
 import sys
 out, sys.stdout = sys.stdout, Out()
-import skmlp._progress
-skmlp._progress._TERMINAL_SECONDS = 0
+import skmlp._watch.progress
+skmlp._watch.progress._TERMINAL_SECONDS = 0
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     fitted = KerasMLPRegressor((3,), epochs=10**6, verbose=1).fit(X, X[:, 0])

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._callbacks import Recorder, Watcher
 from skmlp._engine.export import keras_model
-from skmlp._engine.loop import Training
 from skmlp._engine.program import Weights
 from skmlp._keras import keras
 from skmlp._spec import Plan, State
+from skmlp._watch.recorders import Recorder
+from skmlp._watch.watcher import Training, Watcher
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 

@@ -10,13 +10,13 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._callbacks import Watcher
 from skmlp._engine.batches import Data, Gatherer, block_steps, stays_sparse
 from skmlp._engine.cache import POOL
 from skmlp._engine.program import Program, Weights
 from skmlp._network import initial_weights
 from skmlp._optimizers import make_schedule
 from skmlp._spec import Plan, State
+from skmlp._watch.watcher import Watcher
 
 _MASKS, _SHUFFLES = 1, 2
 """What the seed of a fit is split for, beside the initial weights."""

@@ -186,27 +186,6 @@ def test_a_fitted_estimator_with_callbacks_is_pickled(blobs):
     np.testing.assert_array_equal(restored.predict(blobs[0]), fitted.predict(blobs[0]))
 
 
-def test_records_every_few_steps(blobs):
-    X, y = blobs
-    fitted = KerasMLPClassifier(
-        (5,), batch_size=10, epochs=4, record_every=4, callbacks=[BatchDiary()], random_state=0
-    ).fit(X, y, X_val=X, y_val=y)
-    losses = [entry[0] for entry in fitted.callbacks_[0].logs if isinstance(entry, tuple)]
-    records = fitted.step_history_
-    assert records["step"] == [4, 8, 12, 16, 20, 24]
-    np.testing.assert_allclose(records["loss"], np.reshape(losses, (6, 4)).mean(axis=1), rtol=1e-6)
-    assert len(records["val_loss"]) == len(records["val_score"]) == 6
-    assert records["val_score"][-1] == fitted.validation_scores_[-1]
-    assert KerasMLPClassifier((5,), epochs=1).fit(X, y).step_history_ is None
-
-
-def test_records_go_on_with_the_fit(line):
-    settings = {"hidden_layer_sizes": (3,), "batch_size": 16, "record_every": 7, "random_state": 0}
-    whole = KerasMLPRegressor(epochs=6, **settings).fit(*line)
-    parts = KerasMLPRegressor(epochs=3, warm_start=True, **settings).fit(*line).fit(*line)
-    assert parts.step_history_["step"] == whole.step_history_["step"] == [7, 14, 21, 28]
-
-
 @pytest.mark.parametrize("make", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
 @FROM_KERAS
 def test_accuracy_can_be_monitored(make, blobs):

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from skmlp._watch.recorders import Recorder
+from skmlp._watch.watcher import Training, Watcher
+
 _TERMINAL_SECONDS = 0.1
 _LOG_SECONDS = 10.0
 
@@ -66,6 +69,23 @@ class ProgressLine:
         else:
             self.stream.write(f"{line}\n")
         self.stream.flush()
+
+
+class Progress(Watcher):
+    """Shows a line of progress."""
+
+    def __init__(self, line: ProgressLine, recorder: Recorder) -> None:
+        self.line = line
+        self.recorder = recorder
+
+    def end_epoch(self, training: Training, loss: float) -> None:
+        """Show the state after an epoch; after the last one, end the line."""
+        last = training.stop or training.epoch == self.line.epochs
+        (self.line.close if last else self.line.update)(training.epoch, self.recorder.latest)
+
+    def leave(self) -> None:
+        """End the line, if the last epoch has not."""
+        self.line.leave()
 
 
 def _duration(seconds: float) -> str:

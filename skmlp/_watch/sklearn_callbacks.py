@@ -7,7 +7,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from skmlp._callbacks import Watcher
+from skmlp._spec import State
+from skmlp._watch.watcher import Training, Watcher
 
 try:
     from sklearn import callback as _callback
@@ -47,7 +48,7 @@ class ScikitLearnCallbacks(Watcher):
 
     attentive = True
 
-    def __init__(self, estimator: Any, fit: Any, attributes_at: Callable[[Any], dict[str, Any]]) -> None:
+    def __init__(self, estimator: Any, fit: Any, attributes_at: Callable[[State], dict[str, Any]]) -> None:
         names = ("sample_weight", "X_val", "y_val", "sample_weight_val")
         metadata = {name: getattr(fit, name) for name in names if getattr(fit, name) is not None}
         self.estimator = estimator
@@ -62,23 +63,23 @@ class ScikitLearnCallbacks(Watcher):
             known = isinstance(epochs, int | np.integer) and epochs > 0
             estimator._init_callback_context(max_subtasks=int(epochs) if known else None)
 
-    def begin_training(self, training: Any) -> None:
+    def begin_training(self, training: Training) -> None:
         """Tell of the fit."""
         self.estimator._callback_fit_ctx.call_on_fit_task_begin(**self.arguments)
 
-    def begin_epoch(self, training: Any) -> None:
+    def begin_epoch(self, training: Training) -> None:
         """Tell of an epoch that begins."""
         self._epoch = self.estimator._callback_fit_ctx.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(**self.arguments)
 
-    def end_epoch(self, training: Any, loss: float) -> None:
+    def end_epoch(self, training: Training, loss: float) -> None:
         """Tell of an epoch that has ended, and stop if a callback says so."""
         stop = self._epoch.call_on_fit_task_end(
             **self.arguments, reconstruction_attributes=lambda: self.attributes_at(training.state())
         )
         training.stop = training.stop or stop
 
-    def end_training(self, training: Any) -> None:
+    def end_training(self, training: Training) -> None:
         """Tell of the end of the fit."""
         self.estimator._callback_fit_ctx.call_on_fit_task_end(
             **self.arguments, reconstruction_attributes=lambda: self.attributes_at(training.state())

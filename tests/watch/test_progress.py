@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from skmlp import KerasMLPClassifier
-from skmlp._progress import ProgressLine, _duration
+from skmlp._watch.progress import ProgressLine, _duration
 
 
 class Terminal(io.StringIO):

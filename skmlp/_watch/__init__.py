@@ -1,0 +1,1 @@
+"""What watches a training: history, early stopping, progress, and scikit-learn's callbacks."""

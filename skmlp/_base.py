@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import fields, replace
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, ClassVar, TypeVar
 
@@ -15,86 +13,42 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from skmlp._spec import Hyperparameters, Plan, State
-from skmlp._targets import Coding, Target
+from skmlp._fitted import Fitted, FittedAttributes
+from skmlp._samples import Arguments, explicit_validation, split_and_weigh
+from skmlp._spec import Hyperparameters, NetworkSpec, Plan, State
+from skmlp._targets import Coding, TargetForm
+from skmlp._training import Run
 from skmlp._validation import (
     check_callbacks,
     check_hyperparameters,
     check_metrics,
+    check_parameters,
     check_sample_weight,
     check_samples,
     check_together,
-    split_rows,
+    floating_dtype,
 )
-from skmlp._watch.early_stopping import EarlyStopping
-from skmlp._watch.progress import Progress, ProgressLine
-from skmlp._watch.recorders import Recorder, StepRecorder
-from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, has_callbacks, with_callbacks
-from skmlp._watch.watcher import Watcher
+from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, with_callbacks
 
 Self = TypeVar("Self", bound="BaseKerasMLP")
 
 
-@dataclass(frozen=True)
-class Validation:
-    """Samples that the fit is watched on: what the engine takes, and the weights for loss and score."""
-
-    X: Any
-    target: Target
-    weight: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Samples as the engine takes them, and the ``rows`` that are trained on."""
-
-    X: Any
-    target: Target
-    weight: NDArray[np.float64]
-    rows: NDArray[np.intp]
-    validation: Validation | None
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The arguments of ``fit`` or ``partial_fit``."""
-
-    X: Any
-    y: Any
-    sample_weight: Any = None
-    X_val: Any = None
-    y_val: Any = None
-    sample_weight_val: Any = None
-    classes: Any = None
-    partial: bool = False
-
-
-class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # scikit-learn has no types
-    """What the classifier and the regressor share; they add the target and the predictions."""
+class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # scikit-learn has no types
+    """What the classifier and the regressor share; they add the form of the target, and the predictions."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
 
     # What both constructors take, and this class reads.
-    early_stopping: bool
-    validation_fraction: float
-    monitor: str
-    n_iter_no_change: int
-    tol: float
     loss: Any
     output_activation: str
-    optimizer: str
     batch_size: int | str
     epochs: int
     metrics: Sequence[Any] | None
     callbacks: Sequence[Any] | None
-    record_every: int | None
     warm_start: bool
     random_state: Any
-    verbose: int | bool
     dtype: str
-    t_: int
 
     @with_callbacks
     def fit(
@@ -148,36 +102,14 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             the first, the interrupt is passed on.
         """
         ScikitLearnCallbacks.begin_fit(self, self.epochs)
-        return self._replace_fit(Fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
+        return self._replace_fit(Arguments(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
-    def _replace_fit(self: Self, fit: Fit) -> Self:
+    def _replace_fit(self: Self, given: Arguments) -> Self:
         """Fit a copy, so that an earlier fit stays whole until this one has succeeded."""
         candidate = copy.copy(self)
-        previous = vars(self).get("_state") if fit.partial or self.warm_start else None
-        if previous is None:
-            candidate._forget_fit()
-        candidate._fit(fit, previous, watched=self)
+        candidate._fitted = candidate._fit(given, watched=self)
         self.__dict__ = candidate.__dict__
         return self
-
-    @property
-    def model_(self) -> Any:
-        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
-
-        Made on first access and kept until the next fit; training it does not change the estimator. Its loss does not
-        smooth labels, and for several outputs it is the sum of theirs rather than the mean; the targets that it takes
-        are class numbers, a column of 0 and 1 for two classes, and one-hot rows side by side for several outputs.
-        """
-        check_is_fitted(self)
-        if "_model" not in self.__dict__:
-            from skmlp._engine.export import keras_model
-
-            self._model = keras_model(self._plan, self._state.weights, metrics=self._compiled_metrics())
-        return self._model
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name not in ("_model", "callbacks_")}
 
     def _get_doc_link(self) -> str:
         """Where scikit-learn's HTML representation links to: the page of the class in the documentation.
@@ -200,196 +132,80 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         tags.target_tags.multi_output = True
         return tags
 
-    def _forget_fit(self) -> None:
-        """Remove every attribute that a fit sets."""
-        parameters = self.get_params(deep=False)
-        for name in [name for name in vars(self) if name not in parameters and _is_fitted_name(name)]:
-            delattr(self, name)
+    def _fit(self, given: Arguments, watched: BaseKerasMLP) -> Fitted:
+        """Validate, and train; sets what scikit-learn keeps of X on an estimator.
 
-    def _fit(self, fit: Fit, previous: State | None, watched: BaseKerasMLP) -> None:
-        """Validate, train, and set the fitted attributes.
-
-        ``previous`` is where the fit that these attributes are of stopped, if this one goes on from there;
-        ``watched`` the estimator that scikit-learn's callbacks know.
+        ``watched`` is the estimator that scikit-learn's callbacks know.
         """
-        self._validate_params()
-        hyperparameters = check_hyperparameters(self.get_params(deep=False))
+        from skmlp._engine.loop import initial_state
+
+        previous = self._fitted if given.partial or self.warm_start else None
+        # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
+        parameters = {name: getattr(self, name) for name in self._parameter_constraints}
+        check_parameters(type(self).__name__, self._parameter_constraints, parameters)
+        hyperparameters = check_hyperparameters(parameters)
         check_callbacks(self.callbacks)
-        if fit.partial and self.early_stopping:
+        if given.partial and parameters["early_stopping"]:
             raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
-        explicit = check_together(fit.X_val, fit.y_val, fit.sample_weight_val)
-        X, y = check_samples(self, fit.X, fit.y, dtype=self.dtype, reset=previous is None, **self._y_checks)
-        weight = check_sample_weight(fit.sample_weight, X.shape[0], "sample_weight")
-        if previous is None:
-            self._learn_target(y, fit.classes, partial=fit.partial)
-        coding = self._coding(hyperparameters)
-        target = self._encode(y, coding, "y")
+        check_together(given.X_val, given.y_val, given.sample_weight_val)
+        X, y = check_samples(self, given.X, given.y, dtype=self.dtype, reset=previous is None, **self._y_checks)
+        weight = check_sample_weight(given.sample_weight, X.shape[0], "sample_weight")
+        y = self._table(y)
+        form = self._learn_form(y, given) if previous is None else previous.form
+        coding = self._coding(form, hyperparameters)
+        target = form.encode(y, coding, self.dtype, "y")
         check_metrics(self.metrics, target.kind)
-        seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else self._plan.seed
-
-        rows = np.flatnonzero(weight)  # a sample of weight 0 counts neither as a row nor as a step
-        validation = None
-        if explicit:
-            validation = self._check_validation(fit, coding)
-        elif self.early_stopping:
-            strata = None if target.strata is None else target.strata[rows]
-            kept, held_out = split_rows(len(rows), strata, self.validation_fraction, seed)
-            val = rows[held_out]
-            rows = rows[kept]
-            validation = Validation(X[val], target.rows(val), weight[val])
-
-        mean = weight[rows].mean()
-        weight = self._weigh_labels(weight, target, rows, partial=fit.partial)
-        rows = rows[weight[rows].reshape(len(rows), -1).any(axis=1)]
-        if not len(rows):
-            raise ValueError(
-                "class_weight leaves no sample with a weight above 0: give a weight to a class that y has."
-            )
+        seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else previous.plan.seed
+        explicit = explicit_validation(self, given, form, coding)
+        samples = split_and_weigh(
+            X, target, weight, form, parameters, explicit=explicit, partial=given.partial, seed=seed
+        )
         plan = Plan(
             hyperparameters=hyperparameters,
-            n_features=X.shape[1],
-            n_outputs=target.encoded.shape[1] if target.encoded.ndim > 1 else coding.n_outputs,
-            heads=coding.heads,
+            network=NetworkSpec(
+                n_features=X.shape[1],
+                hidden_layer_sizes=hyperparameters.hidden_layer_sizes,
+                activation=hyperparameters.activation,
+                normalization=hyperparameters.normalization,
+                n_outputs=form.n_outputs,
+                output_activation=coding.output_activation,
+                dtype=hyperparameters.dtype,
+                heads=form.heads,
+            ),
             loss=coding.loss,
             sparse_labels=coding.sparse,
-            n_weights=weight.shape[1] if weight.ndim > 1 else None,
-            output_activation=coding.output_activation,
-            batch_size=min(200 if self.batch_size == "auto" else int(self.batch_size), len(rows)),
+            n_weights=samples.data.weight.shape[1] if samples.data.weight.ndim > 1 else None,
+            batch_size=min(200 if self.batch_size == "auto" else int(self.batch_size), len(samples.data.rows)),
             seed=seed,
         )
-        if previous is not None:
-            previous = continued(previous, self._plan, plan)
-        if not fit.partial:  # the labels of a part do not tell what the class weights are relative to
-            mean = weight[rows].mean()
-        self._train(fit, plan, Samples(X, target, weight / mean, rows, validation), previous, watched)
-
-    def _train(self, fit: Fit, plan: Plan, samples: Samples, previous: State | None, watched: BaseKerasMLP) -> None:
-        """Run the epochs and set the fitted attributes."""
-        from skmlp._engine.batches import Data
-        from skmlp._engine.loop import initial_state, train
-
-        state = initial_state(plan) if previous is None else previous
-        n_epochs = 1 if fit.partial else plan.hyperparameters.epochs
-        recorder, others = self._watch(fit, plan, samples, state, n_epochs, watched)
-        stopping = next((watcher for watcher in others if isinstance(watcher, EarlyStopping)), None)
-        steps = next((watcher for watcher in others if isinstance(watcher, StepRecorder)), None)
-
-        data = Data(samples.X, samples.target.encoded, samples.weight.astype(self.dtype), samples.rows)
-        horizon = plan.hyperparameters.epochs if fit.partial else None
-        before, seen = (0, 0) if previous is None else (len(self.loss_curve_), self.t_)
-        start = state.epoch
-        try:
-            state, interrupted = train(plan, data, state, n_epochs, [recorder, *others], horizon)
-        finally:
-            for watcher in others:
-                watcher.leave()
-        done = state.epoch - start
-        if interrupted:
-            recorder.cut(before + done)
-            if steps is not None:
-                steps.cut(state.step)
-            warnings.warn(
-                f"The fit was interrupted: {type(self).__name__} is as it was after epoch {before + done}.",
-                stacklevel=6,
-            )
-        if stopping is not None and stopping.best_state is not None:
-            state = stopping.best_state
-        self._keep(plan, state, recorder.history, None if steps is None else steps.history)
-        self.t_ = seen + done * len(samples.rows)
-
-    def _watch(
-        self, fit: Fit, plan: Plan, samples: Samples, state: State, n_epochs: int, watched: BaseKerasMLP
-    ) -> tuple[Recorder, list[Watcher]]:
-        """What watches the training, in the order in which it is told."""
-        validation = samples.validation
-        validate = None if validation is None else partial(self._validate, plan, validation)
-        earlier = state.epoch > 0
-        recorder = Recorder(validate, self.history_ if earlier else None)
-        others: list[Watcher] = []
-        if self.record_every is not None:
-            history = self.step_history_ if earlier else None
-            others.append(StepRecorder(int(self.record_every), validate, history))
-        if self.early_stopping:
-            others.append(EarlyStopping(recorder, self.monitor, self.tol, self.n_iter_no_change))
-        if self.callbacks:
-            from skmlp._engine.keras_callbacks import KerasCallbacks
-
-            n_steps = plan.steps_per_epoch(len(samples.rows))
-            keras = KerasCallbacks(self.callbacks, plan, state, recorder, self._compiled_metrics(), n_epochs, n_steps)
-            self.callbacks_ = keras.callbacks
-            others.append(keras)
-        if has_callbacks(watched):
-            others.append(ScikitLearnCallbacks(watched, fit, partial(self._attributes_at, plan, recorder)))
-        if self.verbose:
-            others.append(Progress(ProgressLine(type(self).__name__, state.epoch + n_epochs), recorder))
-        return recorder, others
-
-    def _keep(
-        self,
-        plan: Plan,
-        state: State,
-        history: dict[str, list[float]],
-        step_history: dict[str, list[float]] | None,
-    ) -> None:
-        """Set the fitted attributes that do not depend on the target's form."""
-        from skmlp._network import weights_of
-
-        self._plan = plan
-        self._state = state
-        self.__dict__.pop("_model", None)
-        self.coefs_ = weights_of(plan.network, state.weights, ("kernel",))
-        self.intercepts_ = weights_of(plan.network, state.weights, ("bias",))
-        self.n_layers_ = len(self.coefs_) + 1
-        self.n_outputs_ = plan.n_outputs
-        self.out_activation_ = plan.output_activation
-        self.history_ = history
-        self.step_history_ = step_history
-        self.loss_curve_ = history["loss"]
-        self.loss_ = self.loss_curve_[-1]
-        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
-        self.validation_scores_ = history.get("val_score")
-        self.best_validation_score_ = float(np.nanmax(self.validation_scores_)) if self.validation_scores_ else None
-        self.n_iter_ = len(self.loss_curve_)
-
-    def _attributes_at(self, plan: Plan, recorder: Recorder, state: State) -> dict[str, Any]:
-        """The attributes of an estimator whose fit ended in this state."""
-        at = copy.copy(self)
-        at._keep(plan, state, recorder.history, None)
-        parameters = self.get_params(deep=False)
-        return {name: value for name, value in vars(at).items() if name not in parameters}
-
-    def _validate(self, plan: Plan, validation: Validation, weights: list[Any]) -> dict[str, float]:
-        """The loss, penalty included, the score and the metrics on the validation samples."""
-        from skmlp._engine.predict import evaluate, forward, measure
-
-        target, weight = validation.target, validation.weight
-        logits, outputs = forward(plan.network, weights, validation.X)
-        values = {
-            "val_loss": evaluate(plan, weights, logits, target.encoded, weight),
-            "val_score": self._score_outputs(target, logits, outputs, weight),
-        }
-        for metric in self.metrics or ():
-            name = metric if isinstance(metric, str) else metric.__name__
-            values[f"val_{name}"] = measure(metric, outputs, target.encoded, weight)
-        return values
-
-    def _check_validation(self, fit: Fit, coding: Coding) -> Validation:
-        """Explicit validation data, held to what the training data set."""
-        X = check_samples(self, fit.X_val, dtype=self.dtype, reset=False)
-        weight = check_sample_weight(fit.sample_weight_val, X.shape[0], "sample_weight_val")
-        return Validation(X, self._encode(fit.y_val, coding, "y_val"), weight)
+        start = Fitted(
+            plan=plan,
+            state=initial_state(plan) if previous is None else continued(previous, plan),
+            form=form,
+            coding=coding,
+            history={} if previous is None else previous.history,
+            step_history=None if previous is None else previous.step_history,
+            n_seen=0 if previous is None else previous.n_seen,
+            stopped_early=parameters["early_stopping"],
+            metrics=(self._keras_metric, *(self.metrics or ())),
+        )
+        noted = {name: value for name, value in vars(self).items() if name in ("n_features_in_", "feature_names_in_")}
+        return Run(watched, given, parameters, noted, samples, start).train()
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Logits and outputs, (n_samples, n_outputs) each, for samples to predict."""
-        check_is_fitted(self)
-        X = check_samples(self, X, dtype=self._plan.hyperparameters.dtype, reset=False)
+        """Logits and outputs, (n_samples, n_outputs) each, for samples to predict; as precise as X and the network."""
+        fitted = self._fit_result
+        network = fitted.plan.network
+        dtype = np.promote_types(floating_dtype(X), network.dtype)
+        X = check_samples(self, X, dtype=network.dtype, reset=False)
         from skmlp._engine.predict import forward
 
-        return forward(self._plan.network, self._state.weights, X)
+        logits, outputs = forward(network, fitted.state.weights, X)
+        return logits.astype(dtype, copy=False), outputs.astype(dtype, copy=False)
 
-    def _compiled_metrics(self) -> list[Any]:
-        """The metrics that ``model_`` is compiled with: the nearest to the score, and the user's own."""
-        return [self._keras_metric, *(self.metrics or ())]
+    def _table(self, y: NDArray[Any]) -> NDArray[Any]:
+        """A target as scikit-learn has checked it, made into one that its form is learned of."""
+        return y
 
     @property
     @abstractmethod
@@ -397,44 +213,17 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         """How scikit-learn is to check the target: keyword arguments of ``validate_data``."""
 
     @abstractmethod
-    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
-        """Learn what predictions need to be turned back. Sets ``classes_``, or the form of a regressor's target.
-
-        ``partial`` says that later samples may have other labels, which are then all in ``classes``.
-        """
+    def _learn_form(self, y: NDArray[Any], given: Arguments) -> TargetForm:
+        """Learn what predictions need to be turned back."""
 
     @abstractmethod
-    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
-        """How the target is compared with the network's outputs."""
-
-    @abstractmethod
-    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
-        """Encode a target of the learned form."""
-
-    @abstractmethod
-    def _weigh_labels(
-        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
-    ) -> NDArray[np.float64]:
-        """The weights of samples, (n_samples,), times those of their labels, (n_samples,) or (n_samples, n_labels)."""
-
-    @abstractmethod
-    def _score_outputs(
-        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
-    ) -> float:
-        """What ``score`` would return for these predictions."""
+    def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
+        """How a target of that form is compared with the network's outputs."""
 
     _keras_metric: ClassVar[str]
 
 
-_PRIVATE_FITTED = ("_plan", "_state", "_model", "_labels", "_flat", "_output_dtype")
-
-
-def _is_fitted_name(name: str) -> bool:
-    """Whether an attribute is set by a fit."""
-    return name in _PRIVATE_FITTED or (name.endswith("_") and not name.startswith("_"))
-
-
-def continued(state: State, before: Plan, now: Plan) -> State:
+def continued(fitted: Fitted, plan: Plan) -> State:
     """The state to go on from under a new plan: with a fresh optimizer, if it is another one.
 
     Raises
@@ -442,14 +231,14 @@ def continued(state: State, before: Plan, now: Plan) -> State:
     ValueError
         If the network is another one.
     """
-    old, new = before.network.without_dropout(), now.network.without_dropout()
+    old, new = fitted.plan.network, plan.network
     different = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
     if different:
         changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
         raise ValueError(
             f"A fit can only go on with the same network, but {changes}: set warm_start=False to start anew."
         )
-    names = ("optimizer", "nesterov")
-    same = all(getattr(before.hyperparameters, name) == getattr(now.hyperparameters, name) for name in names)
-    same = same and before.hyperparameters.settings.keys() == now.hyperparameters.settings.keys()
-    return state if same else replace(state, optimizer=None)
+    before, now = fitted.plan.hyperparameters, plan.hyperparameters
+    same = all(getattr(before, name) == getattr(now, name) for name in ("optimizer", "nesterov"))
+    same = same and before.settings.keys() == now.settings.keys()
+    return fitted.state if same else replace(fitted.state, optimizer=None)

@@ -12,9 +12,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
-from skmlp._base import BaseKerasMLP, Fit
+from skmlp._base import BaseKerasMLP
+from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
-from skmlp._targets import Coding, Labels, Target, choose
+from skmlp._targets import Coding, Labels, choose, label_table
 from skmlp._validation import PARAMETER_CONSTRAINTS, check_sample_weight
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
@@ -147,9 +148,10 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
         validation samples the same as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used; not pickled.
-    coefs_, intercepts_ : list of ndarray
-        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer.
+        The copies of ``callbacks`` that were used; empty after pickling.
+    coefs_, intercepts_ : tuple of ndarray
+        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
+        arrays of the same shapes to give the network other weights.
     n_layers_ : int
         Layers, input and output included.
     n_outputs_ : int
@@ -303,7 +305,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         if classes is not None and not same:
             raise ValueError(f"classes={classes!r} is not the same as before: leave it out, or give {before!r}.")
         ScikitLearnCallbacks.begin_fit(self, 1)
-        return self._replace_fit(Fit(X, y, sample_weight, classes=classes, partial=True))
+        return self._replace_fit(Arguments(X, y, sample_weight, classes=classes, partial=True))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the labels of each sample.
@@ -331,7 +333,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
-            In the order of ``classes_``, of the fitted ``dtype``. Each row sums to 1, but for independent labels.
+            In the order of ``classes_``; float32 if both ``X`` and the network are, else float64. Each row sums to 1,
+            but for independent labels.
         """
         _, outputs = self._forward(X)
         return self._labels.probabilities(outputs)
@@ -396,49 +399,38 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     def _y_checks(self) -> dict[str, bool]:
         return {"multi_output": True}
 
-    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
+    @property
+    def classes_(self) -> Any:
+        """The labels, sorted; the numbers of the columns for independent labels and one-hot rows."""
+        return self._labels.classes
+
+    @property
+    def _labels(self) -> Labels:
+        labels = self._fit_result.form
+        assert isinstance(labels, Labels)  # noqa: S101  (for the type checker)
+        return labels
+
+    def _table(self, y: NDArray[Any]) -> NDArray[Any]:
+        return label_table(y)
+
+    def _learn_form(self, y: NDArray[Any], given: Arguments) -> Labels:
         one_hot = self.output_activation == "softmax" or (
             isinstance(self.loss, str) and self.loss.startswith("categorical")
         )
-        if partial:
-            self._labels = Labels.of_classes(classes, y, one_hot=one_hot)
-        else:
-            self._labels = Labels.of(y, one_hot=one_hot)
-        self.classes_ = self._labels.classes
+        if given.partial:
+            return Labels.of_classes(given.classes, y, one_hot=one_hot)
+        return Labels.of(y, one_hot=one_hot)
 
-    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
+    def _coding(self, form: Labels, hyperparameters: Hyperparameters) -> Coding:
         from skmlp._losses import known_losses, loss_name, smoothes_labels, takes_class_numbers
 
-        labels = self._labels
         loss, output_activation = choose(
-            labels.kind, self.loss, self.output_activation, known_losses(), loss_name(self.loss)
+            form.kind, self.loss, self.output_activation, known_losses(), loss_name(self.loss)
         )
         if hyperparameters.label_smoothing and not smoothes_labels(loss):
             raise ValueError(
                 f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
                 "to 0, or take a cross-entropy by name."
             )
-        sparse = labels.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
-        return Coding(loss, output_activation, sparse, labels.n_outputs, labels.heads)
-
-    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
-        return self._labels.target(self._labels.number(y, name), sparse=coding.sparse, dtype=self.dtype)
-
-    def _weigh_labels(
-        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
-    ) -> NDArray[np.float64]:
-        if self.class_weight is None:
-            return weight
-        if partial and "balanced" in (self.class_weight, *np.atleast_1d(np.array(self.class_weight, dtype=object))):
-            raise ValueError(
-                "class_weight='balanced' counts the labels of all samples, which partial_fit does not know: give the "
-                "weights as a dictionary."
-            )
-        assert target.codes is not None  # noqa: S101  (for the type checker: a classifier's target has codes)
-        return self._labels.weigh(self.class_weight, weight, target.codes, rows)
-
-    def _score_outputs(
-        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
-    ) -> float:
-        right = self._labels.decide(logits) == target.codes
-        return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=weight))
+        sparse = form.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
+        return Coding(loss, output_activation, sparse)

@@ -8,7 +8,8 @@ from typing import Any
 
 from skmlp._keras import keras, tf
 from skmlp._network import activate
-from skmlp._spec import Loss, NetworkSpec, Own
+from skmlp._own import Own
+from skmlp._spec import Loss, NetworkSpec
 
 _FROM_LOGITS = {
     "categorical_crossentropy": "softmax",

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._keras import keras, tf
-from skmlp._spec import NetworkSpec, Own, dropout_name
+from skmlp._own import Own
+from skmlp._spec import NetworkSpec, dropout_name
 
 
 def build_network(
@@ -31,7 +32,8 @@ def build_network(
     spec : NetworkSpec
         The layers. Every one is dense; a hidden layer is followed by its normalisation, activation and dropout.
     dropout : callable, optional
-        Makes the dropout layer of a given name (see `skmlp._spec.dropout_name`); without it, dropout is left out.
+        Makes the dropout layer of a given name ("input_dropout", or see `skmlp._spec.dropout_name`), or returns None
+        where none stands; without it, dropout is left out.
     batch_normalization : callable, optional
         Makes a batch-normalisation layer, given its dtype and name.
     kernel_initializer, bias_initializer : str or keras.Initializer, default="zeros"
@@ -56,21 +58,25 @@ def build_network(
     }
     normalizations = {"batch": batch_normalization, "layer": keras.layers.LayerNormalization}
     hidden = inputs = keras.Input((spec.n_features,), dtype=dtype)
-    if dropout is not None and spec.input_dropout:
-        hidden = dropout("input_dropout")(hidden)
+    hidden = _dropped(hidden, dropout, "input_dropout")
     for layer, width in enumerate(spec.hidden_layer_sizes):
         hidden = keras.layers.Dense(width, name=f"hidden_{layer}", **options)(hidden)
         if spec.normalization is not None:
             hidden = normalizations[spec.normalization](dtype=dtype, name=f"normalization_{layer}")(hidden)
         activation = keras.layers.Activation(unwrapped(spec.activation[layer]), dtype=dtype, name=f"activation_{layer}")
         hidden = activation(hidden)
-        if dropout is not None and spec.dropout[layer]:
-            hidden = dropout(dropout_name(layer))(hidden)
+        hidden = _dropped(hidden, dropout, dropout_name(layer))
     activation = spec.output_activation if activate_output and spec.heads is None else None
     outputs = keras.layers.Dense(spec.n_outputs, activation, name="output", **options)(hidden)
     if activate_output and spec.heads is not None:
         outputs = SoftmaxHeads(spec.heads, dtype=dtype, name="heads")(outputs)
     return keras.Model(inputs, outputs, name="mlp")
+
+
+def _dropped(hidden: Any, dropout: Callable[[str], Any] | None, name: str) -> Any:
+    """A tensor after the dropout layer of that name, if there is one."""
+    layer = None if dropout is None else dropout(name)
+    return hidden if layer is None else layer(hidden)
 
 
 class SparseRows(NamedTuple):

@@ -8,12 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import check_array
 
-from skmlp._base import BaseKerasMLP, Fit
+from skmlp._base import BaseKerasMLP
+from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
-from skmlp._targets import Coding, Target, choose, regression_target
+from skmlp._targets import Coding, Numbers, choose
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
@@ -133,9 +132,10 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
         validation samples the same as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used; not pickled.
-    coefs_, intercepts_ : list of ndarray
-        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer.
+        The copies of ``callbacks`` that were used; empty after pickling.
+    coefs_, intercepts_ : tuple of ndarray
+        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
+        arrays of the same shapes to give the network other weights.
     n_layers_ : int
         Layers, input and output included.
     n_outputs_ : int
@@ -277,7 +277,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
             The estimator. The optimizer and its learning-rate schedule go on, too.
         """
         ScikitLearnCallbacks.begin_fit(self, 1)
-        return self._replace_fit(Fit(X, y, sample_weight, partial=True))
+        return self._replace_fit(Arguments(X, y, sample_weight, partial=True))
 
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
         """Predict target values.
@@ -289,22 +289,21 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         Returns
         -------
         y : ndarray of shape (n_samples,), or (n_samples, n_outputs) if the fitted target had two dimensions
-            Floating point, as precise as the fitted target and the network: float32 if both are, else float64.
+            Of the dtype of ``X`` and the network: float32 if both are, else float64.
         """
         _, outputs = self._forward(X)
-        outputs = outputs.astype(self._output_dtype, copy=False)
-        return outputs.ravel() if self._flat else outputs
+        form = self._fit_result.form
+        assert isinstance(form, Numbers)  # noqa: S101  (for the type checker)
+        return form.restore(outputs)
 
     @property
     def _y_checks(self) -> dict[str, bool]:
         return {"multi_output": True, "y_numeric": True}
 
-    def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
-        self._flat = y.ndim == 1
-        self._output_dtype = np.promote_types(y.dtype if y.dtype.kind == "f" else np.float64, self.dtype)
-        self.n_outputs_ = 1 if self._flat else y.shape[1]
+    def _learn_form(self, y: NDArray[Any], given: Arguments) -> Numbers:
+        return Numbers.of(y)
 
-    def _coding(self, hyperparameters: Hyperparameters) -> Coding:
+    def _coding(self, form: Numbers, hyperparameters: Hyperparameters) -> Coding:
         from skmlp._losses import known_losses, loss_name
 
         if self.loss != "quantile" and self.quantile != 0.5:
@@ -313,25 +312,4 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         loss, output_activation = choose(
             "regression", self.loss, self.output_activation, known_losses(), loss_name(self.loss)
         )
-        return Coding(loss, output_activation, sparse=False, n_outputs=self.n_outputs_)
-
-    def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
-        values = check_array(y, ensure_2d=False, dtype=self.dtype, input_name=name)
-        if name != "y" and len(values) < 2:
-            raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
-        target = regression_target(values, coding.loss, coding.output_activation, self.dtype)
-        if target.encoded.shape[1] != coding.n_outputs:
-            raise ValueError(
-                f"{name} has {target.encoded.shape[1]} outputs, but y has {coding.n_outputs}: give it as many."
-            )
-        return target
-
-    def _weigh_labels(
-        self, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp], *, partial: bool
-    ) -> NDArray[np.float64]:
-        return weight
-
-    def _score_outputs(
-        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
-    ) -> float:
-        return float(r2_score(target.encoded, outputs, sample_weight=weight))
+        return Coding(loss, output_activation, sparse=False)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_expit, log_softmax
-from sklearn.utils import column_or_1d
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skmlp._spec import Loss, Own
+from skmlp._own import Own
+from skmlp._spec import Loss
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,6 @@ class Coding:
     loss: Loss
     output_activation: str
     sparse: bool
-    n_outputs: int
-    heads: tuple[int, ...] | None = None
 
 
 def choose(
@@ -176,6 +176,84 @@ def regression_target(y: NDArray[Any], loss: Loss, output_activation: str, dtype
     return Target("regression", encoded, None)
 
 
+class TargetForm(Protocol):
+    """The form of a target, learned from the training samples; later targets are held to it."""
+
+    @property
+    def kind(self) -> str:
+        """A row of `TARGETS`."""
+
+    @property
+    def n_outputs(self) -> int:
+        """The width of the network's output layer."""
+
+    @property
+    def heads(self) -> tuple[int, ...] | None:
+        """The widths of the slices of the outputs that have a softmax each, if it is not one for all."""
+
+    def encode(self, y: ArrayLike, coding: Coding, dtype: str, name: str) -> Target:
+        """Encode a target, which errors call ``name``."""
+
+    def weigh(
+        self, class_weight: Any, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Sample weights, (n_samples,), times those of their labels, (n_samples,) or (n_samples, n_labels)."""
+
+    def score(
+        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
+    ) -> float:
+        """What the estimator's ``score`` would return for these predictions."""
+
+
+class Numbers:
+    """The numbers of a regressor's target.
+
+    Parameters
+    ----------
+    n_outputs : int
+    flat : bool
+        Whether predictions have one dimension.
+    """
+
+    kind = "regression"
+    heads = None
+
+    def __init__(self, n_outputs: int, *, flat: bool) -> None:
+        self.n_outputs = n_outputs
+        self.flat = flat
+
+    @classmethod
+    def of(cls, y: NDArray[Any]) -> Numbers:
+        """Learn the form of a target, (n_samples,) or (n_samples, n_outputs)."""
+        return cls(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)
+
+    def encode(self, y: ArrayLike, coding: Coding, dtype: str, name: str) -> Target:
+        """Cast numbers to (n_samples, n_outputs), and refuse those that the loss or the outputs cannot reach."""
+        values = check_array(y, ensure_2d=False, dtype=dtype, input_name=name)
+        if name != "y" and len(values) < 2:
+            raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
+        target = regression_target(values, coding.loss, coding.output_activation, dtype)
+        if target.encoded.shape[1] != self.n_outputs:
+            raise ValueError(f"{name} has {target.encoded.shape[1]} outputs, but y has {self.n_outputs}: give as many.")
+        return target
+
+    def weigh(
+        self, class_weight: Any, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Sample weights as they are: numbers have no classes."""
+        return weight
+
+    def score(
+        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
+    ) -> float:
+        """R²."""
+        return float(r2_score(target.encoded, outputs, sample_weight=weight))
+
+    def restore(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Predictions in the form of the target."""
+        return outputs.ravel() if self.flat else outputs
+
+
 class Labels:
     """The labels of a classifier's target: what they are, and how they are coded.
 
@@ -193,7 +271,7 @@ class Labels:
 
     @classmethod
     def of(cls, y: ArrayLike, *, one_hot: bool) -> Labels:
-        """Learn the labels of a target.
+        """Learn the labels of a target, which may be a `label_table` already.
 
         ``one_hot`` says how to read a table of 0 and 1: as one-hot rows, rather than as independent labels.
 
@@ -202,15 +280,16 @@ class Labels:
         ValueError
             If the target is continuous, or has a single class.
         """
-        table = _label_table(y)
+        table = label_table(y)
+        columns = [table] if table.ndim == 1 else list(table.T)
+        distinct = [_distinct(column, "y") for column in columns]
         check_classification_targets(table)
         if table.ndim == 1:
-            return cls._of_one_output(np.unique(table))
+            return cls._of_one_output(distinct[0])
         if not _is_indicator(table):
-            classes = [np.unique(column) for column in table.T]
-            for j, found in enumerate(classes):
+            for j, found in enumerate(distinct):
                 _require_two(found, f"output {j} of y")
-            return cls("multioutput", classes)
+            return cls("multioutput", distinct)
         if not one_hot:
             return cls("multilabel", np.arange(table.shape[1]))
         if not (table.sum(axis=1) == 1).all():
@@ -223,14 +302,14 @@ class Labels:
     @classmethod
     def of_classes(cls, classes: ArrayLike | None, y: ArrayLike, *, one_hot: bool) -> Labels:
         """The labels of a target of which y is only a part: ``classes`` names them all; a table's are its columns."""
-        table = _label_table(y)
+        table = label_table(y)
         if table.ndim > 1:
             if not _is_indicator(table):
                 raise ValueError(f"y has shape {table.shape}: partial_fit takes one output, or a table of 0 and 1.")
             return cls("one-hot" if one_hot else "multilabel", np.arange(table.shape[1]))
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit: all labels that will ever come.")
-        return cls._of_one_output(np.unique(np.asarray(classes)))
+        return cls._of_one_output(_distinct(np.asarray(classes), "classes"))
 
     @classmethod
     def _of_one_output(cls, classes: NDArray[Any]) -> Labels:
@@ -250,7 +329,7 @@ class Labels:
 
     def number(self, y: ArrayLike, name: str = "y") -> NDArray[np.intp]:
         """Class numbers, (n_samples,) or (n_samples, n_labels), of labels that are all known."""
-        table = _label_table(y)
+        table = label_table(y)
         columns = {"one-hot": len(self.classes), "multilabel": len(self.classes), "multioutput": len(self.classes)}
         expected = columns.get(self.kind)
         if (table.shape[1] if table.ndim > 1 else None) != expected:
@@ -265,6 +344,10 @@ class Labels:
             numbers = np.column_stack([_numbers(column, np.array([0, 1]), name) for column in table.T])
             return numbers.argmax(axis=1) if self.kind == "one-hot" else numbers
         return _numbers(table, self.classes, name)
+
+    def encode(self, y: ArrayLike, coding: Coding, dtype: str, name: str) -> Target:
+        """The target of labels that are all known."""
+        return self.target(self.number(y, name), sparse=coding.sparse, dtype=dtype)
 
     def label(self, codes: NDArray[np.intp]) -> NDArray[Any]:
         """The labels of class numbers, in the form in which the user gave them."""
@@ -306,7 +389,11 @@ class Labels:
         """Probabilities from activated outputs: a table, or a list of one for each output of a "multioutput" target."""
         if self.kind == "binary":
             return np.hstack([1 - outputs, outputs])
-        return self.split(outputs) if self.kind == "multioutput" else outputs
+        if self.kind == "multilabel":
+            return outputs
+        # What sums to 1 in the network's dtype need not in a wider one.
+        tables = [table / table.sum(axis=1, keepdims=True) for table in self.split(outputs)]
+        return tables if self.kind == "multioutput" else tables[0]
 
     def log_probabilities(self, logits: NDArray[Any]) -> Any:
         """Their logarithms, from logits, which lose nothing where a probability is rounded to 0."""
@@ -318,8 +405,15 @@ class Labels:
             return [np.asarray(log_softmax(head, axis=1)) for head in self.split(logits)]
         return np.asarray(log_softmax(logits, axis=1))
 
+    def score(
+        self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
+    ) -> float:
+        """The share of samples whose labels are all predicted."""
+        right = self.decide(logits) == target.codes
+        return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=weight))
+
     def weigh(
-        self, class_weight: Any, weight: NDArray[np.float64], codes: NDArray[np.intp], rows: NDArray[np.intp]
+        self, class_weight: Any, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp]
     ) -> NDArray[np.float64]:
         """Sample weights times class weights.
 
@@ -328,7 +422,7 @@ class Labels:
         class_weight : dict, "balanced", or list of these
             By label; for several labels or outputs one for all of them, or one each.
         weight : (n_samples,)
-        codes : (n_samples,) or (n_samples, n_labels)
+        target : Target
         rows : (n,)
             The samples that "balanced" counts, by their weights.
 
@@ -336,6 +430,8 @@ class Labels:
         -------
         weight : (n_samples,), or (n_samples, n_labels) where each label has a weight of its own
         """
+        codes = target.codes
+        assert codes is not None  # noqa: S101  (for the type checker: a classifier's target has codes)
         if codes.ndim == 1:
             return weight * self._factors(class_weight, self.classes, weight[rows], codes[rows])[codes]
         n_labels = codes.shape[1]
@@ -367,8 +463,12 @@ class Labels:
                 "these is for several labels or outputs."
             )
         unknown = [label for label in class_weight if label not in classes.tolist()]
-        if unknown:
-            raise ValueError(f"class_weight names labels that y does not have: {unknown}; y has {classes.tolist()}.")
+        unnamed = [label for label in classes.tolist() if label not in class_weight]
+        if unknown and unnamed:  # scikit-learn's rule: a fold may lack a label, but a name may be mistaken
+            raise ValueError(
+                f"class_weight names labels that y does not have, {unknown}, and does not name {unnamed}, which y has: "
+                "name the labels of y."
+            )
         factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
         if not (np.isfinite(factors) & (factors >= 0)).all() or not factors.any():
             raise ValueError(
@@ -377,19 +477,22 @@ class Labels:
         return factors
 
     def split(self, columns: NDArray[Any]) -> list[NDArray[Any]]:
-        """The slices of (n_samples, n_outputs) that belong to each output of a "multioutput" target."""
-        edges = np.cumsum((0, *(self.heads or ())))
+        """The slices of (n_samples, n_outputs) that belong to each output of a "multioutput" target; else the whole."""
+        edges = np.cumsum((0, *(self.heads or (columns.shape[1],))))
         return [columns[:, start:end] for start, end in pairwise(edges)]
 
 
-def _label_table(y: ArrayLike) -> NDArray[Any]:
-    """Labels as an array of one or two dimensions; numbers that came as objects get a dtype of numbers."""
+def label_table(y: ArrayLike) -> NDArray[Any]:
+    """Labels as an array of one or two dimensions; numbers that came as objects get a dtype of numbers.
+
+    A column, (n_samples, 1), is flattened with scikit-learn's warning.
+    """
     table = y if hasattr(y, "ndim") and not hasattr(y, "iloc") else np.asarray(y)
     if hasattr(table, "toarray"):
         table = table.toarray()
     table = np.asarray(table)
     if table.ndim != 2 or table.shape[1] == 1:
-        table = np.asarray(column_or_1d(y, warn=True))
+        table = np.asarray(column_or_1d(table, warn=True))
     if table.dtype == object and not any(isinstance(label, str) for label in table.ravel()):
         return np.array(table.tolist())
     return table
@@ -402,11 +505,31 @@ def _is_indicator(table: NDArray[Any]) -> bool:
 
 def _numbers(labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.intp]:
     """The positions of labels among sorted classes."""
-    unknown = np.setdiff1d(labels, classes)
-    if len(unknown):
-        raise ValueError(f"{name} holds labels that y does not: {unknown.tolist()}; y has {classes.tolist()}.")
+    known = set(classes.tolist())
+    unknown = [label for label in _distinct(labels, name).tolist() if label not in known]
+    if unknown:
+        raise ValueError(f"{name} holds labels that y does not: {unknown}; y has {classes.tolist()}.")
     numbers: NDArray[np.intp] = np.searchsorted(classes, labels)
     return numbers
+
+
+def _distinct(labels: NDArray[Any], name: str) -> NDArray[Any]:
+    """The labels that there are, sorted.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be sorted.
+    """
+    try:
+        found: NDArray[Any] = np.unique(labels)
+    except TypeError:
+        types = sorted({type(label).__name__ for label in labels.tolist()})
+        raise ValueError(
+            f"{name} mixes labels of the types {', '.join(types)}, which have no order: give labels of one type, for "
+            "example all of them as strings."
+        ) from None
+    return found
 
 
 def _require_two(classes: NDArray[Any], name: str) -> None:

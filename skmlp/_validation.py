@@ -14,11 +14,12 @@ from sklearn.utils import check_array, check_consistent_length
 
 # scikit-learn's own estimators declare their parameters with these. They are private, but third-party estimators
 # have no public way to get the same messages; tests/test_validation.py notices when they change.
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import validate_data
 
 from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
-from skmlp._spec import Activation, Hyperparameters, Own
+from skmlp._own import Own
+from skmlp._spec import Activation, Hyperparameters
 
 _RATE = Interval(Real, 0, 1, closed="left")
 _DECAY = Interval(Real, 0, 1, closed="left")
@@ -69,6 +70,17 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "verbose": ["verbose"],
     "dtype": [StrOptions({"float32", "float64"})],
 }
+
+
+def check_parameters(caller: str, constraints: Mapping[str, list[Any]], parameters: Mapping[str, Any]) -> None:
+    """Check an estimator's parameters one by one, each against its row.
+
+    Raises
+    ------
+    InvalidParameterError
+        A ValueError that names the parameter, the value and what it may be.
+    """
+    validate_parameter_constraints(constraints, parameters, caller_name=caller)
 
 
 def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
@@ -220,7 +232,7 @@ def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> A
     """
     mapped = isinstance(arrays[0], np.memmap)
     with np.errstate(over="ignore"):
-        return validate_data(
+        checked = validate_data(
             estimator,
             *arrays,
             dtype="numeric" if mapped else dtype,
@@ -228,6 +240,37 @@ def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> A
             accept_sparse="csr",
             **options,
         )
+    if mapped:
+        _require_range(arrays[0], dtype)
+    return checked
+
+
+def _require_range(mapped: NDArray[Any], dtype: str) -> None:
+    """Refuse a memory-mapped file of values that a dtype cannot hold, read block by block."""
+    largest = np.finfo(dtype).max
+    if mapped.dtype.kind != "f" or np.finfo(mapped.dtype).max <= largest:
+        return
+    n = max(1, _RANGE_BYTES // max(1, mapped[:1].nbytes))
+    for begin in range(0, len(mapped), n):
+        block = mapped[begin : begin + n]
+        extremes = [block.min(), block.max()] if block.size else []
+        too_large = [value for value in extremes if abs(value) > largest]
+        if too_large:
+            raise ValueError(
+                f"Input X contains a value too large for dtype('{dtype}'), {too_large[0]:g}: scale X, or set "
+                "dtype='float64'."
+            )
+
+
+_RANGE_BYTES = 1 << 24
+
+
+def floating_dtype(X: Any) -> np.dtype[Any]:
+    """The dtype that predictions of samples have, as those of scikit-learn's MLP: float32 for float32, else float64."""
+    dtypes = getattr(X, "dtypes", None)  # of a data frame, one for each column
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    single = all(isinstance(each, np.dtype) and each == np.float32 for each in dtypes)
+    return np.dtype("float32" if single else "float64")
 
 
 def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: str) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ NETWORK = {"dropout": 0.2, "l2": 1e-3, "normalization": "batch", "random_state":
 
 
 def assert_same(one, other):
-    for ours, theirs in zip(one._state.weights, other._state.weights, strict=True):
+    for ours, theirs in zip(one._fitted.state.weights, other._fitted.state.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert one.history_ == other.history_
     assert (one.n_iter_, one.t_) == (other.n_iter_, other.t_)
@@ -110,7 +110,7 @@ def test_early_stopping_goes_on_from_the_best_epoch(blobs):
     going.fit(*blobs)
     first = len(going.loss_curve_)
     best = int(np.argmax(going.validation_scores_)) + 1
-    assert going._state.epoch == best
+    assert going._fitted.state.epoch == best
     going.fit(*blobs)
     assert len(going.loss_curve_) > first
 
@@ -204,7 +204,7 @@ def interrupting(step):
 @pytest.mark.parametrize("block_steps", [1, 256])
 @pytest.mark.parametrize("how", ["callback", "schedule"])
 def test_an_interrupt_keeps_the_last_finished_epoch(how, block_steps, blobs, monkeypatch):
-    monkeypatch.setattr("skmlp._spec._BLOCK_STEPS", block_steps)
+    monkeypatch.setattr("skmlp._engine.blocks._BLOCK_STEPS", block_steps)
     make = KerasMLPClassifier((6,), batch_size=16, **NETWORK)
     whole = clone(make).set_params(epochs=3).fit(*blobs)
     settings = {"callbacks": [Interrupt(3)]} if how == "callback" else {"learning_rate_schedule": interrupting(14)}
@@ -217,7 +217,7 @@ def test_an_interrupt_keeps_the_last_finished_epoch(how, block_steps, blobs, mon
 
 
 def test_an_interrupt_after_a_stop_keeps_the_last_finished_epoch(blobs, monkeypatch):
-    monkeypatch.setattr("skmlp._spec._BLOCK_STEPS", 1)
+    monkeypatch.setattr("skmlp._engine.blocks._BLOCK_STEPS", 1)
 
     def stop_and_interrupt(self, training, loss):
         if training.epoch == 3:

@@ -28,7 +28,7 @@ def per_sample_loss(loss, spec):
 
 
 def network(n_outputs, activation):
-    return NetworkSpec(3, (), (), (), False, None, n_outputs, activation, "float64")
+    return NetworkSpec(3, (), (), None, n_outputs, activation, "float64")
 
 
 def reference(loss, y, outputs):

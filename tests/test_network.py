@@ -16,8 +16,6 @@ def spec(**changes):
         "n_features": 4,
         "hidden_layer_sizes": (6, 5),
         "activation": ("relu", "tanh"),
-        "dropout": (False, False),
-        "input_dropout": False,
         "normalization": None,
         "n_outputs": 2,
         "output_activation": "linear",
@@ -45,7 +43,7 @@ def test_every_layer_computes_in_the_networks_dtype(dtype):
 @pytest.mark.parametrize("activation", known_activations())
 def test_every_activation_that_is_known_trains(activation, line):
     estimator = KerasMLPRegressor((3,), activation=activation, epochs=1, learning_rate=1e-4).fit(*line)
-    assert estimator._plan.network.activation == (activation,)
+    assert estimator._fitted.plan.network.activation == (activation,)
 
 
 def test_activations_follow_their_own_layer():
@@ -79,15 +77,19 @@ def test_seeds_decide_initial_weights():
         assert not np.array_equal(first, other)
 
 
-def test_dropout_stands_where_the_spec_says():
+def test_dropout_stands_where_it_is_made():
     made = []
 
     def dropout(name):
         made.append(name)
-        return keras.layers.Dropout(0.5, seed=1, name=name)
+        return None if name == "dropout_0" else keras.layers.Dropout(0.5, seed=1, name=name)
 
-    build_network(spec(dropout=(False, True), input_dropout=True), dropout=dropout)
-    assert made == ["input_dropout", "dropout_1"]
+    model = build_network(spec(), dropout=dropout)
+    assert made == ["input_dropout", "dropout_0", "dropout_1"]
+    names = [layer.name for layer in model.layers]
+    assert names[1] == "input_dropout"
+    assert names.index("dropout_1") == names.index("activation_1") + 1
+    assert "dropout_0" not in names
 
 
 def cubed(x):

@@ -29,12 +29,12 @@ from skmlp import KerasMLPClassifier
 X = np.random.default_rng(5).normal(size=(70, 4))
 y = (X[:, 0] > 0).astype(int)
 estimator = KerasMLPClassifier(random_state=7, batch_size=int(sys.argv[1]), **{network}).fit(X, y)
-sys.stdout.write(b"".join(weight.tobytes() for weight in estimator._state.weights).hex())
+sys.stdout.write(b"".join(weight.tobytes() for weight in estimator._fitted.state.weights).hex())
 """
 
 
 def bits(estimator):
-    return b"".join(weight.tobytes() for weight in estimator._state.weights)
+    return b"".join(weight.tobytes() for weight in estimator._fitted.state.weights)
 
 
 @pytest.fixture(params=[4, 64], ids=["xla", "plain graph"])

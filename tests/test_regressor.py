@@ -31,20 +31,6 @@ def test_lasso_makes_weights_small(line):
     assert abs(weights[:3]).min() > 0.3
 
 
-@pytest.mark.parametrize(
-    ("y_dtype", "dtype", "expected"),
-    [
-        ("float32", "float32", "float32"),
-        ("float64", "float32", "float64"),
-        ("float32", "float64", "float64"),
-        ("int64", "float32", "float64"),
-    ],
-)
-def test_predictions_are_as_precise_as_target_and_network(y_dtype, dtype, expected, line):
-    estimator = KerasMLPRegressor((3,), epochs=1, dtype=dtype).fit(line[0], line[1].astype(y_dtype))
-    assert estimator.predict(line[0]).dtype == expected
-
-
 def test_outputs_stay_within_the_activation(line):
     X, y = line
     y = 1 / (1 + np.exp(-y))

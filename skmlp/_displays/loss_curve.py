@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._displays.attributes import fitted_attribute
 from skmlp._displays.drawing import colours, import_pyplot, styled
-from skmlp._displays.fitted import fitted_attribute
 from skmlp._displays.smoothing import smooth
 
 History = Mapping[str, Sequence[float]]

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skmlp._displays.attributes import fitted_attribute, last_step
 from skmlp._displays.drawing import colours, import_pyplot, styled
-from skmlp._displays.fitted import fitted_attribute, last_step
 from skmlp._displays.scales import draw_scale, scale_of
 from skmlp._displays.search_results import (
     best_of,

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skmlp._displays.attributes import fitted_attribute
 from skmlp._displays.drawing import import_pyplot
-from skmlp._displays.fitted import fitted_attribute
 
 PERCENTILE = 99.5
 """The percentile of a kernel's absolute weights that the scale of colours has to hold."""

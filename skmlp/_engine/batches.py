@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from skmlp._spec import Plan
-
 
 class Data(NamedTuple):
     """What a fit trains on: those of the samples whose numbers are in ``rows``.
@@ -38,9 +36,6 @@ class SparseBatches(NamedTuple):
     values: NDArray[np.floating]
     starts: NDArray[np.int64]
 
-
-_SPARSE_BLOCK_BYTES = 1 << 24
-"""Memory of a sparse block, which is larger than a dense one, since a step reads its entries just twice."""
 
 PARTS = 2
 """Of a sparse batch. TensorFlow multiplies a sparse matrix on one processor; it is fixed, so that results repeat."""
@@ -218,24 +213,6 @@ def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     begin = -memory.ctypes.data % 64
     array: NDArray[Any] = memory[begin : begin + n_bytes].view(dtype).reshape(shape)
     return array
-
-
-def stays_sparse(plan: Plan, data: Data) -> bool:
-    """Whether batches are multiplied as they are, rather than made dense.
-
-    Above a tenth of the entries, the product of dense matrices is the faster one. Input dropout draws a number for
-    each feature, so that it is the same for a matrix of either form.
-    """
-    few = issparse(data.X) and 10 * data.X.nnz <= data.X.shape[0] * data.X.shape[1]
-    return bool(few and plan.hyperparameters.input_dropout == 0)
-
-
-def block_steps(plan: Plan, data: Data) -> int:
-    """The most batches in a block, by the memory of a row."""
-    if not stays_sparse(plan, data):
-        return plan.block_steps()
-    entry_bytes = 2 * 4 + data.weight.dtype.itemsize
-    return plan.block_steps(entry_bytes * data.X.nnz / data.X.shape[0], _SPARSE_BLOCK_BYTES)
 
 
 def gather(source: Any, rows: Any, target: NDArray[Any]) -> None:

@@ -19,19 +19,26 @@ def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
     """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights."""
     chosen = plan.hyperparameters
     rates = plan.values
+
+    def dropout(name: str) -> Any | None:
+        if name not in rates:
+            return None
+        return keras.layers.Dropout(rates[name], seed=plan.seed, dtype=chosen.dtype, name=name)
+
     regularizer = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
     model = build_network(
         plan.network,
-        dropout=lambda name: keras.layers.Dropout(rates[name], seed=plan.seed, dtype=chosen.dtype, name=name),
+        dropout=dropout,
         kernel_initializer=seeded_initializer(chosen.kernel_initializer, (plan.seed,)),
         bias_initializer=seeded_initializer(chosen.bias_initializer, (plan.seed,)),
         kernel_regularizer=regularizer,
         bias_regularizer=regularizer if chosen.regularize_bias else None,
     )
+    headed = plan.network.heads is not None
     settings = {**chosen.settings, **({"nesterov": True} if chosen.nesterov else {})}
     model.compile(
         optimizer=make_optimizer(chosen.optimizer, chosen.learning_rate, settings),
-        loss=keras_loss(plan.loss, chosen.quantile, sparse_labels=plan.sparse_labels, headed=plan.heads is not None),
+        loss=keras_loss(plan.loss, chosen.quantile, sparse_labels=plan.sparse_labels, headed=headed),
         metrics=list(metrics),
     )
     model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer

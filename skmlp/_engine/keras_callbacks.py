@@ -120,7 +120,7 @@ def _wants_batches(callback: Any) -> bool:
 
 def _build_metrics(model: Any, plan: Plan) -> None:
     """Build a model's metrics, as ``fit`` does: callbacks ask them whether more is better."""
-    outputs = np.zeros((2, plan.n_outputs), plan.hyperparameters.dtype)
+    outputs = np.zeros((2, plan.network.n_outputs), plan.network.dtype)
     targets = np.zeros(2, np.int32) if plan.sparse_labels else outputs
     model.compute_metrics(None, targets, outputs)
     model.reset_metrics()

@@ -10,7 +10,8 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._engine.batches import Data, Gatherer, block_steps, stays_sparse
+from skmlp._engine.batches import Data, Gatherer
+from skmlp._engine.blocks import block_steps, training_spec
 from skmlp._engine.cache import POOL
 from skmlp._engine.program import Program, Weights
 from skmlp._network import initial_weights
@@ -196,7 +197,7 @@ def train(
     ValueError
         If the loss of an epoch is NaN or infinite.
     """
-    spec = plan.training_spec(len(data.rows), sparse=stays_sparse(plan, data))
+    spec = training_spec(plan, data)
     last = state.epoch + n_epochs
     # The thread that gathers blocks is started by the first epoch that has more than one.
     with POOL.lend(spec, lambda: Program(spec)) as program, ThreadPoolExecutor(1) as helper:
@@ -243,10 +244,27 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
     return False
 
 
+def require_finite_weights(plan: Plan, state: State) -> None:
+    """Refuse a state that no one can go on from, or predict with: its last steps may have spoilt what the loss saw.
+
+    Raises
+    ------
+    ValueError
+        If a weight is NaN or infinite.
+    """
+    for weight in state.weights:
+        if not np.isfinite(weight).all():
+            value = weight[~np.isfinite(weight)][0]
+            raise _diverged(f"A weight became {value} by epoch {state.epoch}", plan.hyperparameters.learning_rate)
+
+
 def _require_finite(training: Training, loss: float, last: int) -> None:
     if not np.isfinite(loss):
-        raise ValueError(
-            f"The loss became {loss} in epoch {training.epoch} of {last}: training diverged. Try a smaller "
-            f"learning_rate (it is {training.learning_rate:g}), clipnorm=1.0, or features and targets scaled to about "
-            "1 (StandardScaler)."
-        )
+        raise _diverged(f"The loss became {loss} in epoch {training.epoch} of {last}", training.learning_rate)
+
+
+def _diverged(what: str, learning_rate: float) -> ValueError:
+    return ValueError(
+        f"{what}: training diverged. Try a smaller learning_rate (it is {learning_rate:g}), clipnorm=1.0, or features "
+        "and targets scaled to about 1 (StandardScaler)."
+    )

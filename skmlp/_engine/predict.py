@@ -37,7 +37,7 @@ def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.flo
         Before and after the output activation.
     """
     sparse = bool(issparse(X))
-    function = _forward_function(spec.without_dropout(), sparse)
+    function = _forward_function(spec, sparse)
     widths = (spec.n_outputs, *spec.hidden_layer_sizes, 1 if sparse else spec.n_features)
     n = max(64, _CHUNK_BYTES // (max(widths) * np.dtype(spec.dtype).itemsize))
     prepared = _entries if sparse else _dense
@@ -69,16 +69,13 @@ def evaluate(
     sample_weight: NDArray[np.floating],
 ) -> float:
     """The weighted mean loss of logits against a target as the loss takes it, with the penalty on the weights."""
-    chosen = plan.hyperparameters
     function = loss_function(plan.loss, plan.network, sparse_labels=plan.sparse_labels)
-    values = {"quantile": chosen.quantile}
-    if chosen.label_smoothing:
-        values["label_smoothing"] = chosen.label_smoothing
+    values = plan.values
     losses = function(tf.constant(y), tf.constant(logits), values).numpy().astype(np.float64)
     loss = float(np.average(losses.reshape(len(losses), -1).mean(axis=1), weights=sample_weight))
-    if chosen.l1 or chosen.l2:
-        kinds = ("kernel", "bias") if chosen.regularize_bias else ("kernel",)
-        loss += float(penalty(weights_of(plan.network, weights, kinds), chosen.l1, chosen.l2))
+    if {"l1", "l2"} & {*values}:
+        kinds = ("kernel", "bias") if plan.hyperparameters.regularize_bias else ("kernel",)
+        loss += float(penalty(weights_of(plan.network, weights, kinds), values.get("l1"), values.get("l2")))
     return loss
 
 

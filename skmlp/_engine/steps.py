@@ -54,7 +54,7 @@ class Steps:
         if spec.sparse:
             X = [(tf.int32, (None, 2 * PLACES_IN_A_ROW)), (dtype, (None,)), (tf.int64, (None,))]
         arguments = [
-            (dtype, (len(spec.value_names),)),
+            (dtype, (len(spec.values),)),
             (tf.int32, ()),
             (dtype, (spec.block_steps,)),
             (tf.int32, ()),
@@ -71,7 +71,7 @@ class Steps:
 
     def _loop(self, values: Any, seed: Any, rates: Any, first: Any, last: Any, y: Any, weight: Any, *X: Any) -> Any:
         POOL.count_trace()
-        named = {name: values[i] for i, name in enumerate(self.spec.value_names)}
+        named = {name: values[i] for i, name in enumerate(self.spec.values)}
 
         def step(i: Any, losses: Any) -> Any:
             filled = weight[i] > 0 if self.spec.n_weights is None else tf.reduce_any(weight[i] > 0, axis=1)
@@ -127,7 +127,7 @@ class Steps:
     def _update(self, gradients: Sequence[Any]) -> Any:
         """Add the penalty's gradients and let the optimizer take its step; the penalty before it."""
         value: Any = 0.0
-        if self.spec.l1 or self.spec.l2:
+        if {"l1", "l2"} & {*self.spec.values}:
             variables = [variable.value for variable in self._trainable]
             with tf.GradientTape() as tape:
                 value = self._penalty()
@@ -139,12 +139,12 @@ class Steps:
     def _penalty(self) -> Any:
         kinds = ("kernel", "bias") if self.spec.regularize_bias else ("kernel",)
         weights = weights_of(self.spec.network, self.weights, kinds)
-        l1 = self._values["l1"] if self.spec.l1 else None
-        l2 = self._values["l2"] if self.spec.l2 else None
-        return penalty(weights, l1, l2)
+        return penalty(weights, self._values.get("l1"), self._values.get("l2"))
 
-    def _dropout(self, name: str) -> TracedDropout:
-        salt = self.spec.value_names.index(name)
+    def _dropout(self, name: str) -> TracedDropout | None:
+        if name not in self.spec.values:
+            return None
+        salt = self.spec.values.index(name)
         algorithm = "threefry" if self.spec.jit_compile else "philox"  # plain graphs on a CPU know only philox
         return TracedDropout(self._values, name, salt, algorithm, self.spec.network.dtype)
 

@@ -10,7 +10,7 @@ from skmlp._engine import predict
 from skmlp._network import initial_weights
 from skmlp._spec import NetworkSpec
 
-SPEC = NetworkSpec(5, (7, 4), ("relu", "tanh"), (True, False), True, None, 3, "softmax", "float64")
+SPEC = NetworkSpec(5, (7, 4), ("relu", "tanh"), None, 3, "softmax", "float64")
 WEIGHTS = initial_weights(SPEC, "glorot_uniform", "random_normal", 0)
 
 
@@ -34,7 +34,7 @@ def test_any_number_of_rows_in_chunks(n_samples):
 
 
 def test_one_row_gives_the_bits_that_it_gives_among_others():
-    spec = NetworkSpec(30, (50,), ("relu",), (False,), False, None, 2, "linear", "float32")
+    spec = NetworkSpec(30, (50,), ("relu",), None, 2, "linear", "float32")
     weights = initial_weights(spec, "glorot_uniform", "zeros", 0)
     X = np.random.default_rng(0).random((20, 30), dtype=np.float32)
     together, _ = predict.forward(spec, weights, X)

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp import KerasMLPRegressor, LossCurveDisplay, SearchCurveDisplay, WeightMatrixDisplay
-from skmlp._displays.fitted import fitted_attribute
+from skmlp._displays.attributes import fitted_attribute
 
 
 def test_the_last_step_of_nested_pipelines_counts(line):

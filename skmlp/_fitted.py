@@ -1,0 +1,220 @@
+"""What a fit leaves: one object, and the attributes through which an estimator shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
+
+from skmlp._spec import Plan, State
+from skmlp._targets import Coding, TargetForm
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything that a fit leaves, whole or not at all.
+
+    Attributes
+    ----------
+    plan : Plan
+        What was trained, and how.
+    state : State
+        Where the training stands; its weights are the fitted network's.
+    form : TargetForm
+        The form of the target, which predictions are given.
+    coding : Coding
+        How the target was compared with the outputs.
+    history, step_history : dict of str to list of float
+        By epoch, and by step (None, if it was not asked for).
+    n_seen : int
+        Training samples seen, counted once an epoch.
+    stopped_early : bool
+        Whether early stopping chose the epoch.
+    metrics : tuple
+        What ``model`` is compiled with.
+    callbacks : tuple of keras.callbacks.Callback
+        Those that were used; not pickled.
+    """
+
+    plan: Plan
+    state: State
+    form: TargetForm
+    coding: Coding
+    history: dict[str, list[float]]
+    step_history: dict[str, list[float]] | None
+    n_seen: int
+    stopped_early: bool
+    metrics: tuple[Any, ...]
+    callbacks: tuple[Any, ...] = ()
+
+    @cached_property
+    def model(self) -> Any:
+        """The network as a compiled Keras model, which is not pickled."""
+        from skmlp._engine.export import keras_model
+
+        return keras_model(self.plan, self.state.weights, metrics=self.metrics)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("model", "callbacks")}
+
+    def weights(self, kind: str) -> tuple[NDArray[np.floating], ...]:
+        """The weights of a kind, such as "kernel", one for each layer, as views that cannot be written to."""
+        from skmlp._network import weights_of
+
+        views = tuple(weight.view() for weight in weights_of(self.plan.network, self.state.weights, (kind,)))
+        for view in views:
+            view.flags.writeable = False
+        return views
+
+    def with_weights(self, kind: str, given: Sequence[ArrayLike], name: str) -> Fitted:
+        """The same with other weights of a kind.
+
+        Raises
+        ------
+        ValueError
+            If they do not have the shapes of the network's, or are not finite; the message calls them ``name``.
+        """
+        from skmlp._network import weight_names
+
+        dtype = self.plan.network.dtype
+        with np.errstate(over="ignore"):
+            new = [np.array(weight, dtype=dtype) for weight in given]
+        old = self.weights(kind)
+        if [weight.shape for weight in new] != [weight.shape for weight in old]:
+            raise ValueError(
+                f"{name} has the shapes {[weight.shape for weight in new]}, but the network's are "
+                f"{[weight.shape for weight in old]}: give it arrays of these."
+            )
+        if not all(np.isfinite(weight).all() for weight in new):
+            raise ValueError(f"{name} holds values that are NaN, infinite or too large for {dtype}: give finite ones.")
+        replacements = iter(new)
+        names = weight_names(self.plan.network)
+        weights = [
+            next(replacements) if each == kind else weight
+            for each, weight in zip(names, self.state.weights, strict=True)
+        ]
+        return replace(self, state=replace(self.state, weights=weights))
+
+
+class FittedAttributes:
+    """The public attributes of a fitted estimator, read from the one object that its fit left."""
+
+    _fitted: Fitted | None = None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._fitted is not None
+
+    @property
+    def _fit_result(self) -> Fitted:
+        """What the fit left.
+
+        Raises
+        ------
+        NotFittedError
+            If there was none; it is an AttributeError too, so that ``hasattr`` answers False.
+        """
+        if self._fitted is None:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
+                "using this estimator."
+            )
+        return self._fitted
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """Losses, learning rates, scores and metrics by epoch."""
+        return self._fit_result.history
+
+    @property
+    def step_history_(self) -> dict[str, list[float]] | None:
+        """Records by step, with ``record_every``."""
+        return self._fit_result.step_history
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of each epoch."""
+        return self.history_["loss"]
+
+    @property
+    def loss_(self) -> float:
+        """The training loss of the last epoch."""
+        return self.loss_curve_[-1]
+
+    @property
+    def best_loss_(self) -> float | None:
+        """The least training loss of an epoch; None with early stopping."""
+        return None if self._fit_result.stopped_early else min(self.loss_curve_)
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """The score on the validation samples after each epoch; None without any."""
+        return self.history_.get("val_score")
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """The highest of them."""
+        scores = self.validation_scores_
+        return float(np.nanmax(scores)) if scores else None
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs that were run."""
+        return len(self.loss_curve_)
+
+    @property
+    def t_(self) -> int:
+        """Training samples that were seen, counted once an epoch."""
+        return self._fit_result.n_seen
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, input and output included."""
+        return len(self._fit_result.plan.network.hidden_layer_sizes) + 2
+
+    @property
+    def n_outputs_(self) -> int:
+        """Units of the output layer."""
+        return self._fit_result.plan.network.n_outputs
+
+    @property
+    def out_activation_(self) -> str:
+        """The activation of the output layer."""
+        return self._fit_result.plan.network.output_activation
+
+    @property
+    def callbacks_(self) -> list[Any]:
+        """The Keras callbacks that were used."""
+        return list(self._fit_result.callbacks)
+
+    @property
+    def coefs_(self) -> tuple[NDArray[np.floating], ...]:
+        """The kernel of each layer; read-only arrays, which assigning others to the attribute replaces."""
+        return self._fit_result.weights("kernel")
+
+    @coefs_.setter
+    def coefs_(self, kernels: Sequence[ArrayLike]) -> None:
+        self._fitted = self._fit_result.with_weights("kernel", kernels, "coefs_")
+
+    @property
+    def intercepts_(self) -> tuple[NDArray[np.floating], ...]:
+        """The bias of each layer; read-only arrays, which assigning others to the attribute replaces."""
+        return self._fit_result.weights("bias")
+
+    @intercepts_.setter
+    def intercepts_(self, biases: Sequence[ArrayLike]) -> None:
+        self._fitted = self._fit_result.with_weights("bias", biases, "intercepts_")
+
+    @property
+    def model_(self) -> Any:
+        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
+
+        Made on first access and kept until the next fit; training it does not change the estimator. Its loss does not
+        smooth labels, and for several outputs it is the sum of theirs rather than the mean; the targets that it takes
+        are class numbers, a column of 0 and 1 for two classes, and one-hot rows side by side for several outputs.
+        """
+        return self._fit_result.model

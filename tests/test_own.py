@@ -1,0 +1,154 @@
+"""Objects of a user's own share a program just when nothing tells them apart."""
+
+import copy
+import threading
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+
+from skmlp import KerasMLPRegressor, cache_info
+from skmlp._own import Own, content
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=3),
+    st.binary(max_size=3),
+    st.complex_numbers(),
+)
+NESTED = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.text(max_size=2), inner, max_size=3),
+        st.tuples(inner, inner),
+        st.builds(lambda values: np.array(values, dtype=object), st.lists(inner, max_size=2).map(lambda x: [x, None])),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(NESTED)
+def test_a_copy_is_as_good(value):
+    assert content(copy.deepcopy(value)) == content(value)
+    assert hash(content(copy.deepcopy(value))) == hash(content(value))
+
+
+def told_apart(first, second):
+    """Whether two plain values differ, as a program sees them: by type, by digits, NaN being NaN."""
+    return repr(first) != repr(second)
+
+
+@settings(deadline=None)
+@given(NESTED.filter(lambda v: "array" not in repr(v)), NESTED.filter(lambda v: "array" not in repr(v)))
+def test_what_differs_anywhere_is_another(first, second):
+    assert (content(first) != content(second)) == told_apart(first, second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (1, 1.0),
+        (True, 1),
+        (0.0, -0.0),
+        (np.zeros(2), np.zeros(2, "float32")),
+        (np.zeros((2, 1)), np.zeros((1, 2))),
+        (np.arange(5000), np.where(np.arange(5000) == 2500, 0, np.arange(5000))),
+        (np.array([1, "a"], dtype=object), np.array([1, "b"], dtype=object)),
+        (pd.DataFrame({"a": range(500)}), pd.DataFrame({"a": [*range(499), 0]})),
+        (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]})),
+        (tf.range(5000), tf.concat([tf.range(4999), [0]], 0)),
+        (keras.losses.Huber(1.0), keras.losses.Huber(2.0)),
+    ],
+    ids=["int and float", "bool and int", "zeros", "dtypes", "shapes", "arrays", "objects", "frames", "columns",
+         "tensors", "losses"],
+)  # fmt: skip
+def test_what_repr_does_not_show_counts(first, second):
+    assert content(first) == content(copy.deepcopy(first))
+    assert content(first) != content(second)
+
+
+class Weighted:
+    """A loss with an attribute."""
+
+    def __init__(self, weights):
+        self.weights_ = weights
+
+    def __call__(self, y_true, y_pred):
+        total = float(np.sum(np.asarray(self.weights_)))
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1) * total
+
+
+def powered(y_true, y_pred, power=2.0):
+    return keras.ops.mean(keras.ops.power(keras.ops.abs(y_true - y_pred), power), axis=-1)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    factors: list
+
+    def __call__(self, x):
+        return keras.ops.tanh(x) * self.factors[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other"),
+    [
+        ("loss", partial(powered, power=2.0), partial(powered, power=3.0)),
+        ("loss", Weighted(pd.DataFrame({"a": np.ones(200)})), Weighted(pd.DataFrame({"a": [0.0] + [1.0] * 199}))),
+        ("loss", Weighted(np.ones(3)).__call__, Weighted(np.zeros(3)).__call__),
+        ("activation", Scaled([1.0]), Scaled([2.0])),
+    ],
+    ids=["partial", "frame", "method", "dataclass"],
+)
+def test_a_search_compiles_an_object_of_ones_own_once(name, value, other, line):
+    make = KerasMLPRegressor((3,), epochs=1, random_state=0).set_params(**{name: value})
+    first = clone(make).fit(*line)
+    before = cache_info().traces
+    cross_val_score(make, *line, cv=3)
+    assert cache_info().traces == before
+    changed = clone(make).set_params(**{name: other}).fit(*line)
+    assert cache_info().traces == before + 1
+    assert changed.loss_ != first.loss_
+
+
+def test_what_cannot_be_copied_is_itself_alone():
+    lock = threading.Lock()
+    assert content(lock) == content(lock)
+    assert content(lock) != content(threading.Lock())
+    assert content(lambda x: x) != content(lambda x: x)
+    assert content(powered) == content(copy.deepcopy(powered))
+
+
+def test_an_object_may_hold_itself():
+    knot = Weighted([])
+    knot.weights_ = [knot]
+    assert content(knot) == content(copy.deepcopy(knot))
+
+
+# Keras 3.15 turns its variables into arrays in a way that NumPy 2 warns of.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_weights_of_a_layer_count():
+    first = keras.layers.Dense(2)
+    first.build((None, 3))
+    second = copy.deepcopy(first)
+    assert content(first) == content(second)
+    second.set_weights([np.ones((3, 2)), np.ones(2)])
+    assert content(first) != content(second)
+
+
+def test_a_spec_compares_contents_not_objects():
+    assert Own.of(partial(powered, power=2.0)) == Own.of(partial(powered, power=2.0))
+    assert Own.of(partial(powered, power=2.0)) != Own.of(partial(powered, power=2.5))

@@ -1,0 +1,80 @@
+"""What users pass in becomes what is trained on: rows, weights and validation samples."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_sample_weight
+
+from skmlp._samples import split_and_weigh
+from skmlp._targets import Coding, Labels
+
+CODING = Coding("categorical_crossentropy", "softmax", sparse=True)
+
+
+def prepared(y, weight, partial=False, **parameters):
+    form = Labels.of(y, one_hot=False)
+    target = form.encode(y, CODING, "float64", "y")
+    given_parameters = {"early_stopping": False, "validation_fraction": 0.25, "class_weight": None, "dtype": "float64"}
+    X = np.arange(len(y))[:, None]
+    return split_and_weigh(
+        X, target, weight, form, {**given_parameters, **parameters}, explicit=None, partial=partial, seed=0
+    )
+
+
+WEIGHTS = st.lists(st.one_of(st.just(0.0), st.floats(0.01, 100.0)), min_size=9, max_size=30).filter(any)
+
+
+@given(WEIGHTS)
+def test_only_proportions_of_weights_matter_and_zero_is_absence(weights):
+    weight = np.array(weights)
+    y = np.arange(len(weight)) % 3
+    data = prepared(y, weight).data
+    np.testing.assert_array_equal(data.rows, np.flatnonzero(weight))
+    assert data.weight[data.rows].mean() == pytest.approx(1.0)
+    np.testing.assert_allclose(data.weight, weight / weight[data.rows].mean())
+    np.testing.assert_allclose(prepared(y, 7 * weight).data.weight, data.weight)
+
+
+@given(WEIGHTS, st.sampled_from(["balanced", {0: 2.0, 1: 0.5, 2: 1.0}, {1: 3.0}]))
+def test_class_weights_multiply_those_of_the_samples(weights, class_weight):
+    weight = np.array(weights)
+    y = np.arange(len(weight)) % 3
+    data = prepared(y, weight, class_weight=class_weight).data
+    if class_weight == "balanced":
+        counted = {c: weight[y == c].sum() for c in range(3)}
+        present = [total for total in counted.values() if total]
+        by_class = np.array([sum(present) / len(present) / counted[c] if counted[c] else 1.0 for c in y])
+    else:
+        by_class = compute_sample_weight({0: 1.0, 1: 1.0, 2: 1.0, **class_weight}, y)
+    product = weight * by_class
+    np.testing.assert_allclose(data.weight, product / product[data.rows].mean())
+
+
+def test_a_part_is_relative_to_the_weights_of_its_samples_alone():
+    y = np.array([0, 1, 2, 1, 1, 1])
+    data = prepared(y, np.ones(6), partial=True, class_weight={1: 3.0}).data
+    np.testing.assert_array_equal(data.weight, np.where(y == 1, 3.0, 1.0))
+
+
+def test_rows_are_trained_on_or_validated_on():
+    y = np.arange(40) % 3
+    weight = np.where(np.arange(40) < 4, 0.0, 1.0)
+    samples = prepared(y, weight, early_stopping=True)
+    held_out = samples.validation.X[:, 0]
+    assert sorted([*samples.data.rows, *held_out]) == list(range(4, 40))
+    assert len(held_out) == 9
+    np.testing.assert_array_equal(samples.validation.target.codes, y[held_out])
+
+
+def test_a_class_of_weight_zero_is_not_trained_on():
+    y = np.arange(12) % 3
+    assert (y[prepared(y, np.ones(12), class_weight={0: 0.0}).data.rows] != 0).all()
+    with pytest.raises(ValueError, match="class_weight leaves no sample"):
+        prepared(y, (y == 0).astype(float), class_weight={0: 0.0})
+
+
+def test_a_part_knows_no_balance():
+    for class_weight in ("balanced", ["balanced", {0: 1.0}]):
+        with pytest.raises(ValueError, match="class_weight='balanced' counts the labels of all samples"):
+            prepared(np.arange(9) % 3, np.ones(9), partial=True, class_weight=class_weight)

@@ -1,0 +1,58 @@
+"""What is static and what is traced: a value has a place in a program just when it is on."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from specs import NETWORK, plan
+
+from skmlp._spec import TrainingSpec, complement_name, dropout_name
+
+
+def spec(values):
+    return TrainingSpec(NETWORK, values, "mean_squared_error", sparse_labels=False, n_weights=None, optimizer="sgd",
+                        nesterov=False, regularize_bias=False, jit_compile=False, batch_size=None,
+                        block_steps=None)  # fmt: skip
+
+
+RATE = st.one_of(st.just(0.0), st.floats(0.01, 0.9))
+
+
+@given(RATE, RATE, RATE, RATE, st.tuples(RATE, RATE))
+def test_a_value_has_a_place_when_it_is_on(l1, l2, smoothing, input_dropout, dropout):
+    values = plan(l1=l1, l2=l2, label_smoothing=smoothing, input_dropout=input_dropout, dropout=dropout).values
+    expected = {"l1": l1, "l2": l2, "label_smoothing": smoothing, "input_dropout": input_dropout}
+    expected |= {dropout_name(layer): rate for layer, rate in enumerate(dropout)}
+    assert values == {name: value for name, value in expected.items() if value}
+
+
+def test_two_strengths_of_a_penalty_have_one_structure():
+    assert [*plan(l2=0.1, dropout=(0.2, 0.0)).values] == [*plan(l2=0.7, dropout=(0.9, 0.0)).values]
+    assert [*plan(l2=0.1).values] != [*plan(l1=0.1).values]
+
+
+def test_a_quantile_belongs_to_its_loss():
+    assert plan("quantile", quantile=0.3).values == {"quantile": 0.3}
+    assert plan(quantile=0.3).values == {}
+
+
+def test_a_setting_travels_with_its_exact_complement():
+    values = plan(settings={"beta_2": 0.999, "epsilon": 1e-7}).values
+    assert values[complement_name("beta_2")] == 1 - 0.999
+    packed = spec(tuple(values))
+    assert packed.settings == ("beta_2", "epsilon")
+    vector = packed.pack(values)
+    assert vector.dtype == "float32"
+    np.testing.assert_array_equal(vector, np.array([0.999, 1 - 0.999, 1e-7, 1 - 1e-7], "float32"))
+    assert vector[1] != np.float32(1) - np.float32(0.999)
+
+
+@given(st.permutations(["l1", "l2", "dropout_0"]))
+def test_values_arrive_in_the_order_of_the_spec(names):
+    given_values = {"l1": 1.0, "l2": 2.0, "dropout_0": 3.0}
+    assert spec(tuple(names)).pack(given_values).tolist() == [given_values[name] for name in names]
+
+
+@pytest.mark.parametrize(("n_samples", "steps"), [(1, 1), (32, 1), (33, 2), (64, 2)])
+def test_steps_of_an_epoch(n_samples, steps):
+    assert plan(batch_size=32).steps_per_epoch(n_samples) == steps

@@ -69,15 +69,13 @@ class KerasCallbacks(Watcher):
         self._call(training, "on_epoch_begin", training.epoch, logs={})
 
     def begin_steps(self, training: Training) -> None:
-        """Call ``on_train_batch_begin``, if a callback wants it."""
-        if self.every is not None:
-            self._call(training, "on_train_batch_begin", self._batch, logs={})
+        """Call ``on_train_batch_begin``."""
+        self._call(training, "on_train_batch_begin", self._batch, logs={})
 
     def end_steps(self, training: Training, losses: NDArray[np.floating]) -> None:
-        """Call ``on_train_batch_end``, if a callback wants it."""
-        if self.every is not None:
-            self._call(training, "on_train_batch_end", self._batch, logs={"loss": float(losses[-1])})
-            self._batch += 1
+        """Call ``on_train_batch_end``."""
+        self._call(training, "on_train_batch_end", self._batch, logs={"loss": float(losses[-1])})
+        self._batch += 1
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Call ``on_epoch_end`` with the losses and the scores of the epoch."""

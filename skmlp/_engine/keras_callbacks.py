@@ -53,47 +53,53 @@ class KerasCallbacks(Watcher):
         self._batch = 0
         self._step = -1
         self._weights: Weights = []
-        for callback in self.callbacks:
-            callback.set_params({"verbose": 0, "epochs": state.epoch + n_epochs, "steps": n_steps})
-            callback.set_model(self.model)
+        self._logs: dict[str, float] = {}
+        # Keras' own list gives each hook its arguments as ``fit`` does, some by position and some by name.
+        self._hooks = keras.callbacks.CallbackList(
+            self.callbacks,
+            add_history=True,
+            model=self.model,
+            verbose=0,
+            epochs=state.epoch + n_epochs,
+            steps=n_steps,
+        )
 
     def begin_training(self, training: Training) -> None:
         """Call ``on_train_begin``."""
         self.model.stop_training = False
         self._step = -1
-        self._call(training, "on_train_begin", logs={})
+        self._call(training, "on_train_begin")
 
     def begin_epoch(self, training: Training) -> None:
         """Call ``on_epoch_begin``."""
         self._batch = 0
-        self._call(training, "on_epoch_begin", training.epoch, logs={})
+        self._call(training, "on_epoch_begin", training.epoch)
 
     def begin_steps(self, training: Training) -> None:
         """Call ``on_train_batch_begin``."""
-        self._call(training, "on_train_batch_begin", self._batch, logs={})
+        self._call(training, "on_train_batch_begin", self._batch)
 
     def end_steps(self, training: Training, losses: NDArray[np.floating]) -> None:
         """Call ``on_train_batch_end``."""
-        self._call(training, "on_train_batch_end", self._batch, logs={"loss": float(losses[-1])})
+        self._call(training, "on_train_batch_end", self._batch, {"loss": float(losses[-1])})
         self._batch += 1
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Call ``on_epoch_end`` with the losses and the scores of the epoch."""
-        logs = {**self.recorder.latest, "learning_rate": training.rate}
-        if "val_score" in logs and self.score_name == "accuracy":
-            logs.setdefault("val_accuracy", logs["val_score"])
-        self._call(training, "on_epoch_end", training.epoch - 1, logs=logs)
+        self._logs = {**self.recorder.latest, "learning_rate": training.rate}
+        if "val_score" in self._logs and self.score_name == "accuracy":
+            self._logs.setdefault("val_accuracy", self._logs["val_score"])
+        self._call(training, "on_epoch_end", training.epoch - 1, self._logs)
 
     def end_training(self, training: Training) -> None:
-        """Call ``on_train_end``."""
-        self._call(training, "on_train_end", logs=dict(self.recorder.latest))
+        """Call ``on_train_end`` with those of the last epoch."""
+        self._call(training, "on_train_end", self._logs)
 
-    def _call(self, training: Training, hook: str, *args: Any, logs: dict[str, float]) -> None:
+    def _call(self, training: Training, hook: str, *args: Any) -> None:
         if training.step != self._step:  # setting and copying weights takes longer than a small step
             self._step, self._weights = training.step, training.weights()
             self.model.set_weights(self._weights)
-        for callback in self.callbacks:
-            getattr(callback, hook)(*args, logs=logs)
+        getattr(self._hooks, hook)(*args)
         changed = self.model.get_weights()
         if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, self._weights, strict=True)):
             training.set_weights(changed)
@@ -105,15 +111,17 @@ class KerasCallbacks(Watcher):
 
 
 def _wants_batches(callback: Any) -> bool:
-    """Whether a callback has batch hooks of its own that do something.
+    """Whether a callback has batch hooks that do something.
 
-    TensorBoard and the checkpoints have some for every frequency, and leave them idle when it is "epoch".
+    Those of Keras' own TensorBoard and checkpoints are there for every frequency, and idle when it is "epoch"; those
+    that a subclass adds are not.
     """
-    if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
-        return False
     if any(hook in vars(callback) for hook in _BATCH_HOOKS):  # as a LambdaCallback has them
         return True
-    return any(getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
+    classes = {next(each for each in type(callback).__mro__ if hook in vars(each)) for hook in _BATCH_HOOKS}
+    if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
+        return any(each.__module__.partition(".")[0] != "keras" for each in classes)
+    return classes != {keras.callbacks.Callback}
 
 
 def _build_metrics(model: Any, plan: Plan) -> None:

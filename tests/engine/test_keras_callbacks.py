@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+from functools import partial
 
 import keras
 import numpy as np
@@ -222,3 +223,164 @@ def test_a_callback_that_stops_at_once_leaves_one_epoch(line):
             self.model.stop_training = True
 
     assert KerasMLPRegressor((3,), epochs=5, callbacks=[Stop()]).fit(*line).n_iter_ >= 1
+
+
+TRAINING_HOOKS = [
+    f"on_{what}_{when}" for what in ("train", "epoch", "train_batch", "batch") for when in ("begin", "end")
+]
+
+
+def keras_fit(callback, X, y, epochs):
+    """Train by plain Keras, with this callback."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, y, batch_size=30, epochs=epochs, callbacks=[callback], verbose=0)
+
+
+def form(value):
+    """A number as it is, a dictionary by the types of its values, anything else by its type."""
+    if isinstance(value, dict):
+        return {"logs": {type(each) for each in value.values()}, "has loss": "loss" in value}
+    return value if isinstance(value, int) else type(value)
+
+
+class Scribe(callbacks.Callback):
+    """Writes down how each hook of a training is called: with what, in which order, by position or by name."""
+
+    def __init__(self, hooks):
+        super().__init__()
+        self.pages = []
+        for hook in hooks:
+            setattr(self, hook, partial(self._write, hook))
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def _write(self, hook, *args, **kwargs):
+        self.pages.append(
+            (hook, [form(value) for value in args], {name: form(value) for name, value in kwargs.items()})
+        )
+
+    def set_params(self, params):
+        super().set_params(params)
+        self.pages.append(("set_params", params))
+
+    def set_model(self, model):
+        super().set_model(model)
+        self.pages.append("set_model")
+
+
+@pytest.mark.parametrize(
+    "hooks",
+    [
+        TRAINING_HOOKS,
+        [hook for hook in TRAINING_HOOKS if "batch" not in hook],
+        ["on_train_batch_begin"],
+        ["on_batch_end"],
+    ],
+    ids=["all", "epochs", "beginning batches", "batches by their old name"],
+)
+def test_hooks_are_called_as_keras_calls_them(hooks, line):
+    ours, theirs = Scribe(hooks), Scribe(hooks)
+    KerasMLPRegressor((3,), batch_size=30, epochs=2, callbacks=[ours]).fit(*line)
+    keras_fit(theirs, *line, epochs=2)
+    assert ours.pages == theirs.pages
+
+
+def test_arguments_of_hooks_have_the_names_that_the_user_chose(line):
+    class Own(callbacks.Callback):
+        def on_epoch_end(self, epoch, values):
+            seen.append((epoch, values["loss"]))
+
+        def on_train_end(self, values):
+            seen.append(values["loss"])
+
+    seen, told = [], []
+    each = callbacks.LambdaCallback(
+        on_train_begin=told.append,
+        on_epoch_begin=lambda number, values: told.append(number),
+        on_epoch_end=lambda number, values: told.append((number, values["loss"])),
+        on_train_end=lambda values: told.append(values["loss"]),
+    )
+    fitted = KerasMLPRegressor((3,), epochs=2, callbacks=[Own(), each]).fit(*line)
+    first, second = fitted.loss_curve_
+    assert seen == [(0, first), (1, second), second]
+    assert told == [{}, 0, (0, first), 1, (1, second), second]
+
+
+@FROM_KERAS
+@pytest.mark.parametrize(
+    ("base", "arguments"),
+    [
+        (callbacks.Callback, {}),
+        (callbacks.ModelCheckpoint, {"filepath": "model.keras", "save_freq": "epoch"}),
+        (callbacks.BackupAndRestore, {"backup_dir": "backup", "save_freq": "epoch"}),
+        (callbacks.TensorBoard, {"log_dir": "board", "update_freq": "epoch"}),
+    ],
+)
+def test_batch_hooks_of_a_subclass_are_called_whatever_the_frequency_of_its_base(
+    base, arguments, line, tmp_path, monkeypatch
+):
+    class Own(base):
+        save_freq = "epoch"
+
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            batches.append(batch)
+
+    batches = []
+    monkeypatch.chdir(tmp_path)
+    KerasMLPRegressor((3,), batch_size=30, epochs=2, callbacks=[Own(**arguments)]).fit(*line)
+    assert batches == [0, 1, 2, 0, 1, 2]
+
+
+class StopAt(callbacks.Callback):
+    """Stops the training in one of its hooks, when that is called with the number 1."""
+
+    def __init__(self, hook):
+        super().__init__()
+        self.hook = hook
+        self.n_batches = 0
+
+    def _stop(self, hook, number):
+        if (hook, number) == (self.hook, 1):
+            self.model.stop_training = True
+
+    def on_train_begin(self, logs=None):
+        self._stop("on_train_begin", 1)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._stop("on_epoch_begin", epoch)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.n_batches += 1
+        self._stop("on_train_batch_begin", batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._stop("on_train_batch_end", batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._stop("on_epoch_end", epoch)
+
+
+@pytest.mark.parametrize(
+    "hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_epoch_end"]
+)
+def test_a_stop_takes_effect_where_it_does_in_keras(hook, line):
+    ours = KerasMLPRegressor((3,), batch_size=30, epochs=4, callbacks=[StopAt(hook)]).fit(*line).callbacks_[0]
+    theirs = StopAt(hook)
+    keras_fit(theirs, *line, epochs=4)
+    assert ours.n_batches == theirs.n_batches < 12
+
+
+def test_the_model_has_the_history_of_the_training_as_in_keras(line):
+    class Lengths(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            lengths.append(len(self.model.history.history.get("loss", ())))
+
+    lengths = []
+    KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Lengths()]).fit(*line)
+    ours = lengths.copy()
+    lengths.clear()
+    keras_fit(Lengths(), *line, epochs=3)
+    assert ours == lengths

@@ -20,7 +20,6 @@ from sklearn.utils.validation import check_is_fitted
 from skmlp._spec import Hyperparameters, Plan, State
 from skmlp._targets import Coding, Target
 from skmlp._validation import (
-    check_callbacks,
     check_hyperparameters,
     check_metrics,
     check_sample_weight,
@@ -88,7 +87,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     batch_size: int | str
     epochs: int
     metrics: Sequence[Any] | None
-    callbacks: Sequence[Any] | None
+    callbacks: Any
     record_every: int | None
     warm_start: bool
     random_state: Any
@@ -214,6 +213,8 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         """
         self._validate_params()
         hyperparameters = check_hyperparameters(self.get_params(deep=False))
+        from skmlp._engine.keras_callbacks import check_callbacks
+
         check_callbacks(self.callbacks)
         if fit.partial and self.early_stopping:
             raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
@@ -301,6 +302,8 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         self, fit: Fit, plan: Plan, samples: Samples, state: State, n_epochs: int, watched: BaseKerasMLP
     ) -> tuple[Recorder, list[Watcher]]:
         """What watches the training, in the order in which it is told."""
+        from skmlp._engine.keras_callbacks import KerasCallbacks, callbacks_of_fit
+
         validation = samples.validation
         validate = None if validation is None else partial(self._validate, plan, validation)
         earlier = state.epoch > 0
@@ -311,12 +314,10 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             others.append(StepRecorder(int(self.record_every), validate, history))
         if self.early_stopping:
             others.append(EarlyStopping(recorder, self.monitor, self.tol, self.n_iter_no_change))
-        if self.callbacks:
-            from skmlp._engine.keras_callbacks import KerasCallbacks
-
+        self.callbacks_ = callbacks = callbacks_of_fit(self.callbacks, watched)
+        if callbacks:
             n_steps = plan.steps_per_epoch(len(samples.rows))
-            keras = KerasCallbacks(self.callbacks, plan, state, recorder, self._compiled_metrics(), n_epochs, n_steps)
-            self.callbacks_ = keras.callbacks
+            keras = KerasCallbacks(callbacks, plan, state, recorder, self._compiled_metrics(), n_epochs, n_steps)
             others.append(keras)
         if has_callbacks(watched):
             others.append(ScikitLearnCallbacks(watched, fit, partial(self._attributes_at, plan, recorder)))

@@ -20,7 +20,6 @@ from skmlp._spec import Hyperparameters, NetworkSpec, Plan, State
 from skmlp._targets import Coding, TargetForm
 from skmlp._training import Run
 from skmlp._validation import (
-    check_callbacks,
     check_hyperparameters,
     check_metrics,
     check_parameters,
@@ -45,7 +44,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     batch_size: int | str
     epochs: int
     metrics: Sequence[Any] | None
-    callbacks: Sequence[Any] | None
+    callbacks: Any
     warm_start: bool
     random_state: Any
     dtype: str
@@ -137,6 +136,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
 
         ``watched`` is the estimator that scikit-learn's callbacks know.
         """
+        from skmlp._engine.keras_callbacks import check_callbacks
         from skmlp._engine.loop import initial_state
 
         previous = self._fitted if given.partial or self.warm_start else None

@@ -102,10 +102,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     metrics : list of str or callable, default=None
         Recorded on validation samples, as ``"val_"`` and the name: any metric of a sample that ``keras.metrics`` has,
         or a function of targets and outputs that returns a value for each sample.
-    callbacks : list of keras.callbacks.Callback, default=None
-        Each fit uses copies of its own, which are kept in ``callbacks_``. A callback with batch hooks makes the fit go
-        batch by batch; hooks of validation and prediction are not called. scikit-learn's callbacks are given to
-        ``set_callbacks`` (scikit-learn 1.9 and later).
+    callbacks : keras.callbacks.Callback, list of them, or callable, default=None
+        Each fit uses deep copies of its own, of the callbacks and of whatever they hold. Callbacks that are to report
+        to an object outside, or that cannot be copied, come from a function: it is called at each fit, with the
+        estimator if it has an argument without a default, and the callback or the list of callbacks that it returns
+        is used as it is. A callback with batch hooks makes the fit go batch by batch; hooks of validation and
+        prediction are not called. scikit-learn's callbacks are given to ``set_callbacks`` (scikit-learn 1.9 and later).
     record_every : int, default=None
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
@@ -148,7 +150,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
         validation samples the same as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used; empty after pickling.
+        The callbacks that were used, copies of those in ``callbacks`` or what the function returned; empty after
+        pickling.
     coefs_, intercepts_ : tuple of ndarray
         The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
         arrays of the same shapes to give the network other weights.
@@ -228,7 +231,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         tol: float = 1e-4,
         class_weight: dict[Any, float] | list[Any] | str | None = None,
         metrics: Sequence[Any] | None = None,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Any = None,
         record_every: int | None = None,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,

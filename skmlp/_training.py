@@ -59,12 +59,14 @@ class Run:
         UserWarning
             If a KeyboardInterrupt ended the fit after its first epoch.
         """
+        from skmlp._engine.keras_callbacks import callbacks_of_fit
         from skmlp._engine.loop import require_finite_weights, train
 
         start, data = self.start, self.samples.data
         recorder = Recorder(self._validate if self.samples.validation else None, start.history)
         steps, stopping = self._step_recorder(recorder), self._early_stopping(recorder)
-        keras = self._keras_callbacks(recorder)
+        callbacks = callbacks_of_fit(self.parameters["callbacks"], self.estimator)
+        keras = self._keras_callbacks(callbacks, recorder)
         others = [each for each in (steps, stopping, keras, *self._others(recorder)) if each is not None]
         try:
             horizon = start.plan.hyperparameters.epochs if self.given.partial else None
@@ -82,7 +84,7 @@ class Run:
             self._left(recorder, state),
             step_history=None if steps is None else steps.history,
             n_seen=n_seen,
-            callbacks=() if keras is None else tuple(keras.callbacks),
+            callbacks=tuple(callbacks),
         )
 
     @property
@@ -98,8 +100,7 @@ class Run:
             return None
         return EarlyStopping(recorder, *(self.parameters[name] for name in ("monitor", "tol", "n_iter_no_change")))
 
-    def _keras_callbacks(self, recorder: Recorder) -> Any | None:
-        callbacks = self.parameters["callbacks"]
+    def _keras_callbacks(self, callbacks: list[Any], recorder: Recorder) -> Watcher | None:
         if not callbacks:
             return None
         from skmlp._engine.keras_callbacks import KerasCallbacks

@@ -14,7 +14,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 # scikit-learn's own estimators declare their parameters with these. They are private, but third-party estimators
 # have no public way to get the same messages; tests/test_validation.py notices when they change.
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import validate_data
 
 from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
@@ -63,7 +63,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "tol": [_AMOUNT],
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "metrics": [list, tuple, None],
-    "callbacks": [list, tuple, None],
+    "callbacks": [list, tuple, callable, HasMethods("set_model"), None],  # a Keras callback has set_model
     "record_every": [_COUNT, None],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
@@ -154,18 +154,6 @@ def _check_schedule(schedule: Any) -> None:
             f"learning_rate_schedule={schedule!r} returns learning rates: give a function of the step that returns a "
             "factor on learning_rate, such as lambda step: float(schedule(step)) / learning_rate."
         )
-
-
-def check_callbacks(callbacks: Iterable[Any] | None) -> None:
-    """Refuse what is not a Keras callback."""
-    from skmlp._keras import keras
-
-    for callback in callbacks or ():
-        if not isinstance(callback, keras.callbacks.Callback):
-            raise ValueError(
-                f"callbacks holds {callback!r}, which is not a keras.callbacks.Callback: scikit-learn's callbacks are "
-                "given to set_callbacks."
-            )
 
 
 def check_metrics(metrics: Iterable[Any] | None, kind: str) -> None:

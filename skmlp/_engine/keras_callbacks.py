@@ -1,9 +1,10 @@
-"""Keras callbacks as they are, driven by the training loop."""
+"""Keras callbacks: those that a fit uses, and how the training loop drives them."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,92 @@ from skmlp._watch.watcher import Training, Watcher
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
 
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what is neither a Keras callback, nor a list of them, nor a function that may return them.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, with what to write instead.
+    """
+    if not _is_function(callbacks):
+        _check_each(_as_list(callbacks), "callbacks holds")
+        return
+    required = [parameter.name for parameter in _required(callbacks)]
+    if len(required) > 1:
+        raise ValueError(
+            f"callbacks={callbacks!r} needs the arguments {', '.join(required)}: one at most may be without a default, "
+            "the estimator. Give the others by functools.partial."
+        )
+
+
+def callbacks_of_fit(callbacks: Any, estimator: Any) -> list[Any]:
+    """The callbacks that one fit uses: copies of those given, or what a function of the estimator returns.
+
+    Raises
+    ------
+    ValueError
+        If a callback cannot be copied, or the function returns something else than callbacks.
+    """
+    if not _is_function(callbacks):
+        return [_copy(callback) for callback in _as_list(callbacks)]
+    required = _required(callbacks)
+    by_name = {parameter.name: estimator for parameter in required if parameter.kind is parameter.KEYWORD_ONLY}
+    returned = callbacks(**by_name) if by_name or not required else callbacks(estimator)
+    if returned is None:
+        raise ValueError(f"callbacks={callbacks!r} returned None: let it return a callback or a list of them.")
+    returned = _as_list(returned)
+    _check_each(returned, f"callbacks={callbacks!r} returned")
+    return returned
+
+
+def _is_function(callbacks: Any) -> bool:
+    return callable(callbacks) and not isinstance(callbacks, type | keras.callbacks.Callback)
+
+
+def _required(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The arguments of a function that have no default."""
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [each for each in parameters if each.default is each.empty and each.kind not in variable]
+
+
+def _as_list(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+
+
+def _check_each(callbacks: Sequence[Any], found: str) -> None:
+    """Refuse what is not a Keras callback, with the first row that fits it."""
+    for callback in callbacks:
+        faults = [
+            (isinstance(callback, type), "a class: give an instance of it"),
+            (isinstance(callback, keras.callbacks.CallbackList), "a CallbackList: give the list in its .callbacks"),
+            (isinstance(callback, keras.callbacks.Callback), None),
+            (callable(callback), "a function in a list: give it in place of the list, and let it return all of them"),
+            (True, "not a keras.callbacks.Callback: scikit-learn's callbacks are given to set_callbacks"),
+        ]
+        fault = next(fault for fits, fault in faults if fits)
+        if fault is not None:
+            raise ValueError(f"{found} {callback!r}, which is {fault}.")
+
+
+def _copy(callback: Any) -> Any:
+    try:
+        return copy.deepcopy(callback)
+    except Exception as error:  # any, as deep copies run code of whatever the callback holds
+        raise ValueError(
+            f"callbacks holds {callback!r}, which cannot be copied for a fit of its own ({error}): give a function "
+            "that returns it, such as callbacks=lambda: [...], whose callbacks are used as they are."
+        ) from error
+
+
 class KerasCallbacks(Watcher):
-    """Copies of a user's Keras callbacks, and the Keras model that they see.
+    """Drives the Keras callbacks of a fit, and the Keras model that they see.
 
     The model is given the weights of the training before every hook that may look at them. What a hook does to the
     weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
-
-    Attributes
-    ----------
-    callbacks : list of keras.callbacks.Callback
-        The copies, which belong to this training alone.
     """
 
     interferes = attentive = True
@@ -43,59 +120,62 @@ class KerasCallbacks(Watcher):
         n_epochs: int,
         n_steps: int,
     ) -> None:
-        self.callbacks = [copy.deepcopy(callback) for callback in callbacks]
         self.recorder = recorder
         self.score_name = metrics[0]
         self.model = keras_model(plan, state.weights, metrics)
         _build_metrics(self.model, plan)
-        self.every = 1 if any(_wants_batches(callback) for callback in self.callbacks) else None
+        self.every = 1 if any(_wants_batches(callback) for callback in callbacks) else None
         self._rate = float(self.model.optimizer.learning_rate)
         self._batch = 0
         self._step = -1
         self._weights: Weights = []
-        for callback in self.callbacks:
-            callback.set_params({"verbose": 0, "epochs": state.epoch + n_epochs, "steps": n_steps})
-            callback.set_model(self.model)
+        self._logs: dict[str, float] = {}
+        # Keras' own list gives each hook its arguments as ``fit`` does, some by position and some by name.
+        self._hooks = keras.callbacks.CallbackList(
+            list(callbacks),
+            add_history=True,
+            model=self.model,
+            verbose=0,
+            epochs=state.epoch + n_epochs,
+            steps=n_steps,
+        )
 
     def begin_training(self, training: Training) -> None:
         """Call ``on_train_begin``."""
         self.model.stop_training = False
         self._step = -1
-        self._call(training, "on_train_begin", logs={})
+        self._call(training, "on_train_begin")
 
     def begin_epoch(self, training: Training) -> None:
         """Call ``on_epoch_begin``."""
         self._batch = 0
-        self._call(training, "on_epoch_begin", training.epoch, logs={})
+        self._call(training, "on_epoch_begin", training.epoch)
 
     def begin_steps(self, training: Training) -> None:
-        """Call ``on_train_batch_begin``, if a callback wants it."""
-        if self.every is not None:
-            self._call(training, "on_train_batch_begin", self._batch, logs={})
+        """Call ``on_train_batch_begin``."""
+        self._call(training, "on_train_batch_begin", self._batch)
 
     def end_steps(self, training: Training, losses: NDArray[np.floating]) -> None:
-        """Call ``on_train_batch_end``, if a callback wants it."""
-        if self.every is not None:
-            self._call(training, "on_train_batch_end", self._batch, logs={"loss": float(losses[-1])})
-            self._batch += 1
+        """Call ``on_train_batch_end``."""
+        self._call(training, "on_train_batch_end", self._batch, {"loss": float(losses[-1])})
+        self._batch += 1
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Call ``on_epoch_end`` with the losses and the scores of the epoch."""
-        logs = {**self.recorder.latest, "learning_rate": training.rate}
-        if "val_score" in logs and self.score_name == "accuracy":
-            logs.setdefault("val_accuracy", logs["val_score"])
-        self._call(training, "on_epoch_end", training.epoch - 1, logs=logs)
+        self._logs = {**self.recorder.latest, "learning_rate": training.rate}
+        if "val_score" in self._logs and self.score_name == "accuracy":
+            self._logs.setdefault("val_accuracy", self._logs["val_score"])
+        self._call(training, "on_epoch_end", training.epoch - 1, self._logs)
 
     def end_training(self, training: Training) -> None:
-        """Call ``on_train_end``."""
-        self._call(training, "on_train_end", logs=dict(self.recorder.latest))
+        """Call ``on_train_end`` with those of the last epoch."""
+        self._call(training, "on_train_end", self._logs)
 
-    def _call(self, training: Training, hook: str, *args: Any, logs: dict[str, float]) -> None:
+    def _call(self, training: Training, hook: str, *args: Any) -> None:
         if training.step != self._step:  # setting and copying weights takes longer than a small step
             self._step, self._weights = training.step, training.weights()
             self.model.set_weights(self._weights)
-        for callback in self.callbacks:
-            getattr(callback, hook)(*args, logs=logs)
+        getattr(self._hooks, hook)(*args)
         changed = self.model.get_weights()
         if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, self._weights, strict=True)):
             training.set_weights(changed)
@@ -107,15 +187,17 @@ class KerasCallbacks(Watcher):
 
 
 def _wants_batches(callback: Any) -> bool:
-    """Whether a callback has batch hooks of its own that do something.
+    """Whether a callback has batch hooks that do something.
 
-    TensorBoard and the checkpoints have some for every frequency, and leave them idle when it is "epoch".
+    Those of Keras' own TensorBoard and checkpoints are there for every frequency, and idle when it is "epoch"; those
+    that a subclass adds are not.
     """
-    if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
-        return False
     if any(hook in vars(callback) for hook in _BATCH_HOOKS):  # as a LambdaCallback has them
         return True
-    return any(getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
+    classes = {next(each for each in type(callback).__mro__ if hook in vars(each)) for hook in _BATCH_HOOKS}
+    if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
+        return any(each.__module__.partition(".")[0] != "keras" for each in classes)
+    return classes != {keras.callbacks.Callback}
 
 
 def _build_metrics(model: Any, plan: Plan) -> None:

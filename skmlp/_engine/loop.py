@@ -105,7 +105,7 @@ class Training:
         values = program.spec.pack(plan.values)
         orders = [self._order(self.epoch + i) for i in range(n_epochs)]
         n_steps = plan.steps_per_epoch(len(orders[0]))
-        every = min((watcher.every for watcher in watchers if watcher.every is not None), default=None)
+        groups = [_StepGroups(watcher, watcher.every) for watcher in watchers if watcher.every is not None]
         start = self.step
         rates, losses, n_samples = [], [], []
         with closing(self._gatherer.blocks(orders)) as blocks:
@@ -114,21 +114,25 @@ class Training:
                 done = self.step - start
                 first = 0
                 while first < block.n_steps:
-                    last = block.n_steps if every is None else min(block.n_steps, first + every - self.step % every)
-                    for watcher in watchers:
-                        watcher.begin_steps(self)
+                    for group in groups:
+                        group.begin(self)
+                    last = min([block.n_steps, *(first + group.left(self.step) for group in groups)])
+                    if self.stop:  # since the epoch began: as in Keras, there is a first step
+                        last = first + 1
                     rates += self._rates(done + first, done + last, n_steps)
                     block_rates[first:last] = rates[done + first :]
                     losses.append(program.run(values, self._mask_seed, block_rates, block, first, last))
                     n_samples.append(block.n_samples[first:last])
                     self.step += last - first
-                    for watcher in watchers:
-                        watcher.end_steps(self, losses[-1])
+                    for group in groups:
+                        group.add(self, losses[-1], last=self.step - start == n_epochs * n_steps)
                     first = last
                     if self.stop:
                         break
                 if self.stop:
                     break
+        for group in groups:
+            group.end(self)
         all_losses, all_samples = np.concatenate(losses).astype(np.float64), np.concatenate(n_samples)
         for begin in range(0, n_epochs * n_steps, n_steps):
             epoch = slice(begin, begin + n_steps)
@@ -165,6 +169,36 @@ class Training:
                 self.learning_rate * self._factor(self.step + i - first, self.epoch + epochs + within / n_steps)
             )
         return rates
+
+
+class _StepGroups:
+    """The groups of steps that one watcher is told of: each ends at a multiple of ``every``, or with the epoch."""
+
+    def __init__(self, watcher: Watcher, every: int) -> None:
+        self._watcher = watcher
+        self._every = every
+        self._losses: list[NDArray[np.floating]] = []
+
+    def left(self, step: int) -> int:
+        """The number of steps to the next multiple of ``every``."""
+        return self._every - step % self._every
+
+    def begin(self, training: Training) -> None:
+        """Tell of a group that begins, unless one is under way."""
+        if not self._losses:
+            self._watcher.begin_steps(training)
+
+    def add(self, training: Training, losses: NDArray[np.floating], *, last: bool) -> None:
+        """Count steps that were run; ``last`` says that they end the epoch."""
+        self._losses.append(losses)
+        if last or training.step % self._every == 0:
+            self.end(training)
+
+    def end(self, training: Training) -> None:
+        """Tell of the group that is under way, if there is one."""
+        if self._losses:
+            losses, self._losses = np.concatenate(self._losses), []
+            self._watcher.end_steps(training, losses)
 
 
 def train(

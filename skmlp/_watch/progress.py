@@ -22,7 +22,7 @@ class ProgressLine:
     name : str
         Whose fit it is.
     epochs : int
-        The most epochs that the fit may take.
+        The epoch at which the fit ends, unless it stops before; epochs of earlier fits count.
     stream : text stream, optional
         Standard output, unless given.
     clock : callable, optional
@@ -38,13 +38,18 @@ class ProgressLine:
         self.clock = clock
         self.terminal = self.stream.isatty()
         self.start = self.last = clock()
+        self.done = 0
         self.width = 0
+
+    def begin(self, done: int) -> None:
+        """Take note of the epochs of earlier fits, which took none of this fit's time."""
+        self.done = done
 
     def update(self, epoch: int, values: Mapping[str, float]) -> None:
         """Show the state after an epoch, if the last line is old enough."""
         now = self.clock()
         if now - self.last >= (_TERMINAL_SECONDS if self.terminal else _LOG_SECONDS):
-            left = (now - self.start) / epoch * (self.epochs - epoch)
+            left = (now - self.start) / (epoch - self.done) * (self.epochs - epoch)
             self._show(epoch, values, f"{_duration(left)} left", end="")
             self.last = now
 
@@ -77,6 +82,10 @@ class Progress(Watcher):
     def __init__(self, line: ProgressLine, recorder: Recorder) -> None:
         self.line = line
         self.recorder = recorder
+
+    def begin_training(self, training: Training) -> None:
+        """Leave earlier epochs out of the time left."""
+        self.line.begin(training.epoch)
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Show the state after an epoch; after the last one, end the line."""

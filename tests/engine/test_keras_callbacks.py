@@ -2,15 +2,18 @@
 
 import csv
 import pickle
+import tempfile
+import threading
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.base import clone
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skmlp import KerasMLPClassifier, KerasMLPRegressor
+from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
 
 callbacks = keras.callbacks
 
@@ -222,3 +225,396 @@ def test_a_callback_that_stops_at_once_leaves_one_epoch(line):
             self.model.stop_training = True
 
     assert KerasMLPRegressor((3,), epochs=5, callbacks=[Stop()]).fit(*line).n_iter_ >= 1
+
+
+TRAINING_HOOKS = [
+    f"on_{what}_{when}" for what in ("train", "epoch", "train_batch", "batch") for when in ("begin", "end")
+]
+
+
+def keras_fit(callback, X, y, epochs):
+    """Train by plain Keras, with this callback."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, y, batch_size=30, epochs=epochs, callbacks=[callback], verbose=0)
+
+
+def form(value):
+    """A number as it is, a dictionary by the types of its values, anything else by its type."""
+    if isinstance(value, dict):
+        return {"logs": {type(each) for each in value.values()}, "has loss": "loss" in value}
+    return value if isinstance(value, int) else type(value)
+
+
+class Scribe(callbacks.Callback):
+    """Writes down how each hook of a training is called: with what, in which order, by position or by name."""
+
+    def __init__(self, hooks):
+        super().__init__()
+        self.pages = []
+        for hook in hooks:
+            setattr(self, hook, partial(self._write, hook))
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def _write(self, hook, *args, **kwargs):
+        self.pages.append(
+            (hook, [form(value) for value in args], {name: form(value) for name, value in kwargs.items()})
+        )
+
+    def set_params(self, params):
+        super().set_params(params)
+        self.pages.append(("set_params", params))
+
+    def set_model(self, model):
+        super().set_model(model)
+        self.pages.append("set_model")
+
+
+@pytest.mark.parametrize(
+    "hooks",
+    [
+        TRAINING_HOOKS,
+        [hook for hook in TRAINING_HOOKS if "batch" not in hook],
+        ["on_train_batch_begin"],
+        ["on_batch_end"],
+    ],
+    ids=["all", "epochs", "beginning batches", "batches by their old name"],
+)
+def test_hooks_are_called_as_keras_calls_them(hooks, line):
+    ours, theirs = Scribe(hooks), Scribe(hooks)
+    KerasMLPRegressor((3,), batch_size=30, epochs=2, callbacks=[ours]).fit(*line)
+    keras_fit(theirs, *line, epochs=2)
+    assert ours.pages == theirs.pages
+
+
+def test_arguments_of_hooks_have_the_names_that_the_user_chose(line):
+    class Own(callbacks.Callback):
+        def on_epoch_end(self, epoch, values):
+            seen.append((epoch, values["loss"]))
+
+        def on_train_end(self, values):
+            seen.append(values["loss"])
+
+    seen, told = [], []
+    each = callbacks.LambdaCallback(
+        on_train_begin=told.append,
+        on_epoch_begin=lambda number, values: told.append(number),
+        on_epoch_end=lambda number, values: told.append((number, values["loss"])),
+        on_train_end=lambda values: told.append(values["loss"]),
+    )
+    fitted = KerasMLPRegressor((3,), epochs=2, callbacks=[Own(), each]).fit(*line)
+    first, second = fitted.loss_curve_
+    assert seen == [(0, first), (1, second), second]
+    assert told == [{}, 0, (0, first), 1, (1, second), second]
+
+
+@FROM_KERAS
+@pytest.mark.parametrize(
+    ("base", "arguments"),
+    [
+        (callbacks.Callback, {}),
+        (callbacks.ModelCheckpoint, {"filepath": "model.keras", "save_freq": "epoch"}),
+        (callbacks.BackupAndRestore, {"backup_dir": "backup", "save_freq": "epoch"}),
+        (callbacks.TensorBoard, {"log_dir": "board", "update_freq": "epoch"}),
+    ],
+)
+def test_batch_hooks_of_a_subclass_are_called_whatever_the_frequency_of_its_base(
+    base, arguments, line, tmp_path, monkeypatch
+):
+    class Own(base):
+        save_freq = "epoch"
+
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            batches.append(batch)
+
+    batches = []
+    monkeypatch.chdir(tmp_path)
+    KerasMLPRegressor((3,), batch_size=30, epochs=2, callbacks=[Own(**arguments)]).fit(*line)
+    assert batches == [0, 1, 2, 0, 1, 2]
+
+
+class StopAt(callbacks.Callback):
+    """Stops the training in one of its hooks, when that is called with the number 1."""
+
+    def __init__(self, hook):
+        super().__init__()
+        self.hook = hook
+        self.n_batches = 0
+
+    def _stop(self, hook, number):
+        if (hook, number) == (self.hook, 1):
+            self.model.stop_training = True
+
+    def on_train_begin(self, logs=None):
+        self._stop("on_train_begin", 1)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._stop("on_epoch_begin", epoch)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.n_batches += 1
+        self._stop("on_train_batch_begin", batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._stop("on_train_batch_end", batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._stop("on_epoch_end", epoch)
+
+
+@pytest.mark.parametrize(
+    "hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_epoch_end"]
+)
+def test_a_stop_takes_effect_where_it_does_in_keras(hook, line):
+    ours = KerasMLPRegressor((3,), batch_size=30, epochs=4, callbacks=[StopAt(hook)]).fit(*line).callbacks_[0]
+    theirs = StopAt(hook)
+    keras_fit(theirs, *line, epochs=4)
+    assert ours.n_batches == theirs.n_batches < 12
+
+
+def test_the_model_has_the_history_of_the_training_as_in_keras(line):
+    class Lengths(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            lengths.append(len(self.model.history.history.get("loss", ())))
+
+    lengths = []
+    KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Lengths()]).fit(*line)
+    ours = lengths.copy()
+    lengths.clear()
+    keras_fit(Lengths(), *line, epochs=3)
+    assert ours == lengths
+
+
+class Pruned(Exception):  # noqa: N818 - Optuna's name for it is TrialPruned
+    """What a search raises to give a trial up."""
+
+
+class Trial:
+    """A trial of a search outside, as Optuna has them: it takes reports, and says when to give up."""
+
+    def __init__(self, last=None):
+        self.last = last
+        self.reports = []
+        self.lock = threading.Lock()
+
+    def report(self, value, step):
+        with self.lock:
+            self.reports.append((step, value))
+
+    def should_prune(self):
+        return len(self.reports) == self.last
+
+
+class PruningCallback(callbacks.Callback):
+    """Reports to a trial, and ends the fit with an error of the search's, as Optuna's KerasPruningCallback."""
+
+    def __init__(self, trial, monitor="val_accuracy"):
+        super().__init__()
+        self.trial = trial
+        self.monitor = monitor
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.trial.report(float(logs[self.monitor]), step=epoch)
+        if self.trial.should_prune():
+            raise Pruned(f"pruned at epoch {epoch}")
+
+
+def test_a_function_makes_callbacks_that_report_outside(blobs):
+    X, y = blobs
+    trial = Trial()
+    fitted = KerasMLPClassifier((3,), epochs=3, callbacks=lambda: PruningCallback(trial), random_state=0)
+    fitted.fit(X, y, X_val=X, y_val=y)
+    assert trial.reports == list(enumerate(fitted.validation_scores_))
+
+
+def test_an_error_of_a_callback_is_passed_on_and_the_earlier_fit_stays(blobs):
+    X, y = blobs
+    fitted = KerasMLPClassifier((3,), epochs=2, random_state=0).fit(X, y)
+    before = fitted.predict_proba(X)
+    trial = Trial(last=2)
+    fitted.set_params(callbacks=lambda: [PruningCallback(trial, "loss")], epochs=9)
+    with pytest.raises(Pruned, match="epoch 1"):
+        fitted.fit(X, y)
+    assert len(trial.reports) == fitted.n_iter_ == 2
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+class Lists(callbacks.Callback):
+    """Adds losses to a list that it was given."""
+
+    def __init__(self, losses):
+        super().__init__()
+        self.losses = losses
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(logs["loss"])
+
+
+def test_callbacks_that_are_given_are_copied_and_those_of_a_function_are_not(line):
+    losses = []
+    copied = KerasMLPRegressor((3,), epochs=2, callbacks=[Lists(losses)]).fit(*line)
+    assert losses == []
+    assert copied.callbacks_[0].losses == copied.loss_curve_
+    made = []
+
+    def make():
+        made.append(Lists(losses))
+        return made
+
+    fitted = KerasMLPRegressor((3,), epochs=2, callbacks=make).fit(*line)
+    assert losses == fitted.loss_curve_
+    assert len(made) == len(fitted.callbacks_) == 1
+    assert fitted.callbacks_[0] is made[0]
+
+
+def test_a_function_is_called_at_each_fit(line):
+    losses = []
+    estimator = KerasMLPRegressor((3,), epochs=2, warm_start=True, callbacks=lambda: Lists(losses))
+    used = [estimator.fit(*line).callbacks_[0], estimator.fit(*line).callbacks_[0]]
+    used.append(estimator.partial_fit(*line).callbacks_[0])
+    assert len(set(map(id, used))) == 3
+    assert losses == estimator.loss_curve_
+    assert len(losses) == 5
+
+
+def test_a_function_is_given_the_estimator_that_is_fitted(line):
+    seen = []
+
+    def make(estimator):
+        seen.append(estimator)
+        return []
+
+    estimator = KerasMLPRegressor((3,), epochs=1, callbacks=make).fit(*line)
+    assert seen[0] is estimator
+    search = GridSearchCV(estimator, {"learning_rate": [0.1, 0.2]}, cv=2).fit(*line)
+    assert [each.learning_rate for each in seen[1:-1]] == [0.1, 0.1, 0.2, 0.2]
+    assert seen[-1] is search.best_estimator_
+
+
+class Maker:
+    """A callable with a state."""
+
+    def __init__(self, losses):
+        self.losses = losses
+
+    def __call__(self, estimator):
+        return Lists(self.losses)
+
+
+def of_the_estimator(losses, estimator):
+    assert estimator.epochs == 2
+    return Lists(losses)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda losses: lambda: Lists(losses),
+        lambda losses: lambda given=losses: Lists(given),
+        lambda losses: lambda *args, **kwargs: Lists(losses),
+        lambda losses: lambda *, estimator: of_the_estimator(losses, estimator),
+        lambda losses: partial(Lists, losses),
+        lambda losses: partial(Lists, losses=losses),
+        lambda losses: partial(of_the_estimator, losses),
+        lambda losses: partial(of_the_estimator, losses=losses),
+        Maker,
+        lambda losses: Maker(losses).__call__,
+    ],
+    ids=[
+        "no argument",
+        "an argument with a default",
+        "any arguments",
+        "by name alone",
+        "partial",
+        "partial by name",
+        "partial and the estimator",
+        "partial by name and the estimator",
+        "callable object",
+        "bound method",
+    ],
+)
+def test_any_callable_may_make_callbacks(make, line):
+    losses = []
+    estimator = KerasMLPRegressor((3,), epochs=2, callbacks=make(losses)).fit(*line)
+    assert losses == estimator.loss_curve_
+    copy = clone(estimator).fit(*line)
+    assert copy.callbacks_[0].losses[-2:] == copy.loss_curve_
+
+
+def test_a_fit_without_callbacks_leaves_none_of_an_earlier_one(line):
+    def nothing():
+        return []
+
+    estimator = KerasMLPRegressor((3,), epochs=1, warm_start=True, callbacks=Diary()).fit(*line)
+    assert len(estimator.callbacks_) == 1
+    assert estimator.set_params(callbacks=None).fit(*line).callbacks_ == []
+    assert estimator.set_params(callbacks=nothing).fit(*line).callbacks_ == []
+
+
+def test_a_clone_has_the_same_function(line):
+    def make():
+        return []
+
+    assert clone(KerasMLPRegressor(callbacks=make)).callbacks is make
+
+
+def test_one_callback_needs_no_list(line):
+    stop = callbacks.EarlyStopping(monitor="loss", patience=0, min_delta=1e9)
+    alone = clone(KerasMLPRegressor((3,), epochs=9, callbacks=stop)).fit(*line)
+    assert alone.n_iter_ == KerasMLPRegressor((3,), epochs=9, callbacks=[stop]).fit(*line).n_iter_ == 2
+    assert len(alone.callbacks_) == 1
+    assert alone.callbacks_[0] is not stop
+
+
+def test_a_callback_that_can_be_called_is_a_callback(line):
+    class Called(Diary):
+        def __call__(self):
+            raise AssertionError("not a function that makes callbacks")
+
+    assert KerasMLPRegressor((3,), epochs=1, callbacks=Called()).fit(*line).callbacks_[0].pages
+
+
+@FROM_KERAS
+def test_folds_of_a_search_can_write_into_folders_of_their_own(blobs, tmp_path):
+    def board(estimator):
+        prefix = f"l2={estimator.l2:g} "
+        return callbacks.TensorBoard(tempfile.mkdtemp(prefix=prefix, dir=tmp_path), write_graph=False)
+
+    estimator = KerasMLPClassifier((3,), epochs=1, callbacks=board)
+    GridSearchCV(estimator, {"l2": [0.0, 0.1]}, cv=2, refit=False).fit(*blobs)
+    folders = sorted(path.name.split(" ")[0] for path in tmp_path.iterdir())
+    assert folders == ["l2=0", "l2=0", "l2=0.1", "l2=0.1"]
+    assert all(len(list(path.glob("train/events.*"))) == 1 for path in tmp_path.iterdir())
+
+
+def two_arguments(estimator, trial):
+    return []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (callbacks.EarlyStopping, r"callbacks holds <class .*EarlyStopping'>, which is a class: .*instance"),
+        ([callbacks.EarlyStopping], r"callbacks holds <class .*EarlyStopping'>, which is a class: .*instance"),
+        (callbacks.CallbackList([]), r"callbacks holds <.*CallbackList.*>, which is a CallbackList: .*\.callbacks"),
+        ([[callbacks.EarlyStopping()]], r"callbacks holds \[<.*>\], which is not a keras.callbacks.Callback"),
+        ([two_arguments], "callbacks holds <function .*>, which is a function in a list: .*in place of the list"),
+        (two_arguments, "callbacks=<function two_arguments .*> needs the arguments estimator, trial: .*partial"),
+        (lambda: None, "callbacks=<function .*> returned None: .*return"),
+        (lambda: "early", "callbacks=<function .*> returned 'early', which is not a keras.callbacks.Callback"),
+        (lambda: [callbacks.EarlyStopping], "callbacks=<function .*> returned <class .*>, which is a class"),
+        ([PruningCallback(Trial())], "callbacks holds <.*PruningCallback.*>, which cannot be copied .*function"),
+        (3, "The 'callbacks' parameter of KerasMLPRegressor must be .*Got 3"),
+        ("early", "The 'callbacks' parameter of KerasMLPRegressor must be .*Got 'early'"),
+    ],
+)
+def test_what_is_no_callback_is_refused_before_anything_is_compiled(given, message, line):
+    fitted = KerasMLPRegressor((3,), epochs=1).fit(*line)
+    before, traces = fitted.predict(line[0]), cache_info().traces
+    with pytest.raises(ValueError, match=message):
+        fitted.set_params(callbacks=given, hidden_layer_sizes=(3, 2)).fit(*line)
+    assert cache_info().traces == traces
+    np.testing.assert_array_equal(fitted.predict(line[0]), before)

@@ -4,9 +4,11 @@ import io
 import itertools
 
 import pytest
+from pretended import Pretended
 
-from skmlp import KerasMLPClassifier
-from skmlp._watch.progress import ProgressLine, _duration
+from skmlp import KerasMLPClassifier, KerasMLPRegressor
+from skmlp._watch.progress import Progress, ProgressLine, _duration
+from skmlp._watch.recorders import Recorder
 
 
 class Terminal(io.StringIO):
@@ -67,8 +69,6 @@ def test_verbose_shows_it(verbose, blobs, capsys):
 
 
 def test_a_fit_that_stops_early_ends_its_line(line, capsys):
-    from skmlp import KerasMLPRegressor
-
     estimator = KerasMLPRegressor((4,), early_stopping=True, n_iter_no_change=1, tol=10.0, epochs=50, verbose=1)
     estimator.fit(*line)
     assert estimator.n_iter_ == 3
@@ -86,3 +86,24 @@ def test_a_line_that_breaks_off_is_ended():
     line.leave()
     line.leave()
     assert stream.getvalue() == "\rname  epoch 1/5  loss 1  4.0 s left\n"
+
+
+@pytest.mark.parametrize("done", [0, 100])
+def test_the_time_left_is_that_of_the_epochs_that_are_left(done):
+    now = [0.0]
+    stream = Terminal()
+    recorder = Recorder(None)
+    progress = Progress(ProgressLine("name", done + 100, stream, clock=lambda: now[0]), recorder)
+    training = Pretended(epoch=done)
+    progress.begin_training(training)
+    for second in (1, 2):
+        now[0], training.epoch, recorder.latest = second, done + second, {"loss": 0.5}
+        progress.end_epoch(training, 0.5)
+    shown = [line.split("  ")[-1].rstrip() for line in stream.getvalue().split("\r")[1:]]
+    assert shown == ["1:39 left", "1:38 left"]
+
+
+def test_a_training_that_goes_on_counts_the_epochs_before(line, capsys):
+    estimator = KerasMLPRegressor((3,), epochs=2, warm_start=True).fit(*line)
+    estimator.set_params(verbose=1).fit(*line)
+    assert capsys.readouterr().out.startswith("KerasMLPRegressor  epoch 4/4  loss ")

@@ -1,5 +1,6 @@
 """Histories hold what was told, epoch by epoch and every few steps."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -96,3 +97,15 @@ def test_records_go_on_with_the_fit(line):
     whole = KerasMLPRegressor(epochs=6, **settings).fit(*line)
     parts = KerasMLPRegressor(epochs=3, warm_start=True, **settings).fit(*line).fit(*line)
     assert parts.step_history_["step"] == whole.step_history_["step"] == [7, 14, 21, 28]
+
+
+def test_records_beside_other_watchers_are_the_same(line):
+    class Batches(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    settings = {"hidden_layer_sizes": (3,), "batch_size": 16, "epochs": 4, "record_every": 7, "random_state": 0}
+    alone = KerasMLPRegressor(**settings).fit(*line)
+    beside = KerasMLPRegressor(callbacks=[Batches()], **settings).fit(*line)
+    assert beside.step_history_["step"] == alone.step_history_["step"]
+    np.testing.assert_allclose(beside.step_history_["loss"], alone.step_history_["loss"], rtol=1e-6)

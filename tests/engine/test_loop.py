@@ -1,0 +1,255 @@
+"""The loop over epochs and blocks, against a loop of NumPy that is written down step by step."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmlp import KerasMLPRegressor
+from skmlp._engine.batches import Data
+from skmlp._engine.loop import initial_state, train
+from skmlp._watch.watcher import Watcher
+
+# Every example has the same structure, which is compiled once: a plain graph takes batches of any size.
+quick = settings(max_examples=60, deadline=None)
+everys = st.lists(st.one_of(st.none(), st.integers(1, 9)), min_size=1, max_size=3)
+RATE = 0.05
+
+
+@functools.cache
+def problem():
+    """A linear target with noise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    return X, X @ [1.0, -0.5] + 0.1 * rng.normal(size=60)
+
+
+@functools.cache
+def plan_and_data(n_samples, batch_size, **parameters):
+    """What the estimator hands to the engine for a linear model: no hidden layer, plain SGD."""
+    X, y = (array[:n_samples] for array in problem())
+    estimator = KerasMLPRegressor(
+        (), optimizer="sgd", learning_rate=RATE, batch_size=batch_size, epochs=1, dtype="float64", random_state=0
+    )
+    plan = estimator.set_params(shuffle=False, **parameters).fit(X, y)._fitted.plan
+    return plan, Data(X, y[:, np.newaxis], np.ones(n_samples), np.arange(n_samples))
+
+
+def naive_losses(n_samples, batch_size, n_epochs, state, rates=None):
+    """The loss of every step of a linear regression by SGD, epoch by epoch, and the weights after the last."""
+    X, y = (array[:n_samples] for array in problem())
+    kernel, bias = state.weights[0][:, 0].copy(), float(state.weights[1][0])
+    losses, step = [], 0
+    for _ in range(n_epochs):
+        losses.append([])
+        for begin in range(0, n_samples, batch_size):
+            batch = slice(begin, begin + batch_size)
+            error = X[batch] @ kernel + bias - y[batch]
+            losses[-1].append(np.mean(error**2))
+            rate = RATE if rates is None else rates(step)
+            kernel = kernel - rate * 2 * error @ X[batch] / len(error)
+            bias = bias - rate * 2 * np.mean(error)
+            step += 1
+    return losses, kernel, bias
+
+
+class Diary(Watcher):
+    """Writes down what it is told, into a list that several may share."""
+
+    attentive = True
+
+    def __init__(self, every=None, name=None, pages=None):
+        self.every = every
+        self.name = name
+        self.pages = [] if pages is None else pages
+
+    def _write(self, *page):
+        self.pages.append(page if self.name is None else (self.name, *page))
+
+    def begin_training(self, training):
+        self._write("training begins", training.step)
+
+    def begin_epoch(self, training):
+        self._write("epoch begins", training.epoch, training.step)
+
+    def begin_steps(self, training):
+        self._write("steps begin", training.step)
+
+    def end_steps(self, training, losses):
+        self._write("steps end", training.step, losses.tolist())
+
+    def end_epoch(self, training, loss):
+        self._write("epoch ends", training.epoch, training.step, loss)
+
+    def end_training(self, training):
+        self._write("training ends", training.epoch, training.step)
+
+
+def naive_diary(every, losses, n_samples, batch_size):
+    """What a watcher is told, if nobody else is there and every step is run by itself."""
+    pages = [("training begins", 0)]
+    step = 0
+    for epoch, of_epoch in enumerate(losses):
+        pages.append(("epoch begins", epoch, step))
+        group = []
+        for i, loss in enumerate(of_epoch, 1):
+            if every is not None and not group:
+                pages.append(("steps begin", step))
+            step += 1
+            group.append(loss)
+            if every is not None and (step % every == 0 or i == len(of_epoch)):
+                pages.append(("steps end", step, group))
+                group = []
+        sizes = [min(batch_size, n_samples - begin) for begin in range(0, n_samples, batch_size)]
+        pages.append(("epoch ends", epoch + 1, step, np.average(of_epoch, weights=sizes)))
+    return [*pages, ("training ends", len(losses), step)]
+
+
+def assert_same_pages(pages, expected):
+    assert [page[:-1] for page in pages] == [page[:-1] for page in expected]
+    for page, other in zip(pages, expected, strict=True):
+        np.testing.assert_allclose(page[-1], other[-1], rtol=1e-9)
+
+
+@quick
+@given(everys, st.integers(2, 60), st.integers(4, 20), st.integers(1, 3), st.integers(1, 9))
+def test_each_watcher_is_told_as_if_it_were_alone(everys, n_samples, batch_size, n_epochs, block_steps):
+    plan, data = plan_and_data(n_samples, batch_size)
+    state = initial_state(plan)
+    diaries = [Diary(every) for every in everys]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+        ended, interrupted = train(plan, data, state, n_epochs, diaries)
+    losses, kernel, bias = naive_losses(n_samples, plan.batch_size, n_epochs, state)
+    for diary in diaries:
+        assert_same_pages(diary.pages, naive_diary(diary.every, losses, n_samples, plan.batch_size))
+    np.testing.assert_allclose(ended.weights[0][:, 0], kernel, rtol=1e-9)
+    np.testing.assert_allclose(ended.weights[1], bias, rtol=1e-9, atol=1e-12)
+    assert not interrupted
+    assert ended.epoch == n_epochs
+    assert ended.step == sum(map(len, losses))
+
+
+def test_watchers_of_every_4_and_of_every_6_steps_are_each_told_at_their_own():
+    plan, data = plan_and_data(60, 3)
+    fours, sixes = Diary(4), Diary(6)
+    train(plan, data, initial_state(plan), 1, [fours, sixes])
+    ends = [[page[1] for page in diary.pages if page[0] == "steps end"] for diary in (fours, sixes)]
+    assert ends == [[4, 8, 12, 16, 20], [6, 12, 18, 20]]
+    assert [len(page[2]) for page in sixes.pages if page[0] == "steps end"] == [6, 6, 6, 2]
+
+
+def test_watchers_are_told_in_their_order():
+    plan, data = plan_and_data(60, 10)
+    pages = []
+    train(plan, data, initial_state(plan), 1, [Diary(every, name, pages) for name, every in (("a", 4), ("b", 2))])
+    for what in ("begin", "end"):
+        told = [(page[2], page[0]) for page in pages if page[1] == f"steps {what}"]
+        assert told == sorted(told)
+    assert {page[2] for page in pages if page[0] == "a" and page[1] == "steps end"} == {4, 6}
+
+
+def test_a_stop_within_an_epoch_tells_every_watcher_of_all_the_steps_that_were_run():
+    class StopAt5(Watcher):
+        every = 5
+
+        def end_steps(self, training, losses):
+            training.stop = True
+
+    plan, data = plan_and_data(60, 6)
+    before, after = Diary(3), Diary(4)
+    state, _ = train(plan, data, initial_state(plan), 3, [before, StopAt5(), after])
+    assert state.step == 5
+    for diary, ends in ((before, [(3, 3), (5, 2)]), (after, [(4, 4), (5, 1)])):
+        assert [(page[1], len(page[2])) for page in diary.pages if page[0] == "steps end"] == ends
+        assert [page[2] for page in diary.pages if page[0] == "epoch ends"] == [5]
+
+
+@quick
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(1, 3))
+def test_groups_of_a_training_that_goes_on_end_where_those_of_one_at_once_do(every, first, second):
+    plan, data = plan_and_data(50, 7)
+    whole, parts = Diary(every), Diary(every)
+    train(plan, data, initial_state(plan), first + second, [whole])
+    state, _ = train(plan, data, initial_state(plan), first, [parts])
+    train(plan, data, state, second, [parts])
+    steps = [page for page in whole.pages if page[0].startswith("steps")]
+    assert [page for page in parts.pages if page[0].startswith("steps")] == steps
+
+
+@pytest.mark.parametrize("together", [1, 100])
+def test_losses_do_not_depend_on_how_many_epochs_are_run_together(together, monkeypatch):
+    plan, data = plan_and_data(50, 7)
+    state = initial_state(plan)
+    monkeypatch.setattr("skmlp._engine.loop.Training.next_group", lambda *_: together)
+    diary = Diary()
+    train(plan, data, state, 7, [diary])
+    losses, _, _ = naive_losses(50, 7, 7, state)
+    sizes = [7] * 7 + [1]
+    told = [page[3] for page in diary.pages if page[0] == "epoch ends"]
+    np.testing.assert_allclose(told, [np.average(each, weights=sizes) for each in losses], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("every", "changed"), [(1, 3), (4, 4)])
+def test_a_rate_that_a_watcher_sets_holds_from_the_next_step_on(every, changed):
+    class Halve(Watcher):
+        interferes = attentive = True
+
+        def __init__(self):
+            self.every = every
+
+        def end_steps(self, training, losses):
+            if training.step == changed:
+                training.learning_rate = RATE / 2
+
+    plan, data = plan_and_data(60, 10)
+    state = initial_state(plan)
+    diary = Diary()
+    train(plan, data, state, 2, [Halve(), diary])
+    losses, _, _ = naive_losses(60, 10, 2, state, rates=lambda step: RATE if step < changed else RATE / 2)
+    told = [page[3] for page in diary.pages if page[0] == "epoch ends"]
+    np.testing.assert_allclose(told, np.mean(losses, axis=1), rtol=1e-9)
+
+
+def test_a_watcher_of_epochs_alone_is_not_told_of_steps():
+    plan, data = plan_and_data(60, 10)
+    epochs = Diary()
+    train(plan, data, initial_state(plan), 1, [Diary(2), epochs])
+    assert not [page for page in epochs.pages if page[0].startswith("steps")]
+
+
+def test_an_interrupt_goes_back_to_the_last_epoch_that_was_watched():
+    class Interrupt(Watcher):
+        every = 2
+
+        def end_steps(self, training, losses):
+            if training.step == 14:
+                raise KeyboardInterrupt
+
+    plan, data = plan_and_data(60, 12)
+    state = initial_state(plan)
+    ended, interrupted = train(plan, data, state, 9, [Diary(3), Interrupt()])
+    assert interrupted
+    assert (ended.epoch, ended.step) == (2, 10)
+    _, kernel, bias = naive_losses(60, 12, 2, state)
+    np.testing.assert_allclose([*ended.weights[0][:, 0], *ended.weights[1]], [*kernel, bias], rtol=1e-9)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training():
+    plan, data = plan_and_data(60, 12, learning_rate_schedule=lambda step: 1.0 if step < 6 else 1e300)
+    with pytest.raises(ValueError, match=r"The loss became (nan|inf) in epoch 2 of 5: .*learning_rate \(it is 0.05\)"):
+        train(plan, data, initial_state(plan), 5)
+
+
+def test_a_stop_as_an_epoch_begins_leaves_it_one_step():
+    class StopInSecond(Watcher):
+        def begin_epoch(self, training):
+            training.stop = training.epoch == 1
+
+    plan, data = plan_and_data(60, 12)
+    stop = StopInSecond()
+    stop.attentive = True
+    state, _ = train(plan, data, initial_state(plan), 5, [stop])
+    assert (state.epoch, state.step) == (2, 6)

@@ -84,9 +84,26 @@ def scikit_learn(network: Network, n_features: int, n_classes: int, seed: int) -
     )
 
 
-def alpha(l2: float, batch_size: int) -> float:
-    """scikit-learn's penalty: its gradient is ``alpha * w / batch size``, where Keras' is ``2 * l2 * w``."""
-    return 2 * l2 * batch_size
+_GRADIENTS = {"classes": lambda k: 2, "labels": lambda k: 2 * k, "numbers": lambda k: k}
+"""The gradient of a penalty of Keras' in those of scikit-learn's, for k outputs: Keras' losses are means over them."""
+
+
+def alpha(l2: float, batch_size: int, target: str = "classes", n_outputs: int = 1) -> float:
+    """scikit-learn's penalty that is as strong beside its loss as Keras' ``l2`` beside the loss of Keras.
+
+    Parameters
+    ----------
+    l2 : float
+        Keras' penalty: its gradient is ``2 * l2 * w``, where scikit-learn's is ``alpha * w / batch_size``.
+    batch_size : int
+        Samples per step.
+    target : {"classes", "labels", "numbers"}
+        What is learned: the class of a sample, independent labels, or numbers. scikit-learn sums their losses over
+        labels, and halves of the squared errors over numbers, of which Keras takes means.
+    n_outputs : int
+        How many labels or numbers a sample has.
+    """
+    return l2 * batch_size * _GRADIENTS[target](n_outputs)
 
 
 def keras_model(

@@ -56,7 +56,7 @@ numpydoc_show_class_members = False  # the templates say which
 numpydoc_validation_checks = {"PR01", "PR02"}  # every parameter is described, and nothing that is not one
 numpydoc_validation_exclude = {
     r"CacheInfo$",  # a named tuple, which describes its attributes
-    r"wrappers\.KerasRegressor$",  # says that it has the parameters of KerasClassifier
+    r"wrappers\.(BaseWrapper|KerasRegressor)$",  # say that they have the parameters of KerasClassifier
 }
 
 # Names of other projects

@@ -42,7 +42,8 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         The share of the features that each training step drops.
     l1, l2 : float, default=0.0
         Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
-        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``.
+        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``, and for k
+        independent labels ``l2 = alpha / (2 * batch size * k)``.
     regularize_bias : bool, default=False
         Whether the penalties are on the biases, too.
     normalization : {"batch", "layer"}, default=None

@@ -6,8 +6,11 @@ wrong on scikit-learn 1.6 and later; parameters, routing and attributes are SciK
 
 from __future__ import annotations
 
+import copy
+import functools
+import inspect
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,36 +20,91 @@ from skmlp._keras import keras, tf
 # SciKeras imports Keras and TensorFlow too: after the line above, they are loaded, and were quiet about it
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scikeras import _utils as lookup
 from scikeras import wrappers as scikeras
 from scikeras.utils.random_state import tf_disable_op_determinism, tf_enable_op_determinism, tf_get_seed
 from scipy import sparse
-from sklearn.utils import ClassifierTags, RegressorTags, Tags, _safe_indexing, check_random_state
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import _num_samples, validate_data
 
-__all__ = ["KerasClassifier", "KerasRegressor"]
+__all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
 Classifier = TypeVar("Classifier", bound="KerasClassifier")
 
 
-class _Repaired(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
-    """What both wrappers repair."""
+class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
+    """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
+
+    It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass gives the model as
+    the method ``_keras_build_fn``, says by scikit-learn's mixins what it is, and has a ``score`` of its own.
+
+    Parameters
+    ----------
+    model : callable or keras.Model, default=None
+        Builds the model, or is it; see `KerasClassifier`, whose other parameters this class has too, but for
+        ``class_weight``. None, if the class has a method ``_keras_build_fn``.
+    **kwargs : dict
+        The other parameters, arguments of the model function, and routed parameters such as ``model__hidden``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The fitted model.
+    history_ : dict of str to list
+        Loss and metrics after every epoch.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if ``X`` was a data frame with column names.
+
+    See Also
+    --------
+    KerasClassifier : For classification.
+    KerasRegressor : For regression.
+
+    Examples
+    --------
+    An autoencoder, whose ``transform`` gives the values of its hidden layer:
+
+    >>> import keras
+    >>> from sklearn.base import TransformerMixin
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp.wrappers import BaseWrapper
+    >>> class AutoEncoder(BaseWrapper, TransformerMixin):
+    ...     def _keras_build_fn(self, width, meta):
+    ...         n_features = meta["n_features_in_"]
+    ...         inputs = keras.Input((n_features,))
+    ...         codes = keras.layers.Dense(width, activation="relu")(inputs)
+    ...         self.encoder_model_ = keras.Model(inputs, codes)
+    ...         return keras.Model(inputs, keras.layers.Dense(n_features)(codes))
+    ...
+    ...     def fit(self, X, y=None):
+    ...         return super().fit(X, X)
+    ...
+    ...     def transform(self, X):
+    ...         return self.encoder_model_.predict(X, verbose=0)
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> AutoEncoder(width=2, loss="mse", random_state=0, verbose=0).fit_transform(X).shape
+    (150, 2)
+    """
 
     # without it, `set_params` takes a callback's own method of that name for scikit-learn's
     _routing_prefixes = scikeras.BaseWrapper._routing_prefixes | {"callbacks"}
 
     @classmethod
     def mro(cls) -> list[type]:
+        """The classes that scikit-learn asks for tags."""
         # scikit-learn 1.6 gives up the new tags, with a warning, if a class in this list has the old `_more_tags` and
         # no `__sklearn_tags__` of its own, as SciKeras' base class has. Python goes by `__mro__`, which keeps it
         return [base for base in cls.__mro__ if base is not scikeras.BaseWrapper]
 
     def __sklearn_tags__(self) -> Tags:
-        # SciKeras derives from BaseEstimator before its mixins, so that theirs are never asked, and Python finds no
-        # order of bases that puts them first again: the subclasses say what the mixins would
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
+        tags = _with_mixins_on_the_right(self, super().__sklearn_tags__())
         tags.target_tags.multi_output = True
         tags.input_tags.sparse = True
+        for kind in filter(None, (tags.classifier_tags, tags.regressor_tags)):
+            kind.poor_score = True
         return tags
 
     def _validate_data(
@@ -75,10 +133,20 @@ class _Repaired(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no 
         )
         return _safe_indexing(X, rows), y, sample_weight
 
+    def _get_compile_kwargs(self) -> dict[str, Any]:
+        """Find the classes of losses and metrics that are given by name, so that SciKeras routes settings to them."""
+        given = copy.copy(self)
+        for parameter, found in _CLASSES.items():
+            for name in filter(functools.partial(hasattr, self), (parameter, f"compile__{parameter}")):
+                setattr(given, name, lookup.try_to_convert_strings_to_classes(getattr(self, name), found))
+        arguments: dict[str, Any] = super(BaseWrapper, given)._get_compile_kwargs()
+        return arguments
+
     def _build_keras_model(self) -> keras.Model:
         if isinstance(self.random_state, np.random.RandomState):
-            # SciKeras draws its seed from [0, 1): every RandomState would give the weights of seed 0
-            self._random_state = int(check_random_state(self.random_state).randint(2**31 - 1))
+            # as SciKeras promises, the same instance gives the same fit again; it draws from [0, 1), however, and so
+            # every instance would give the weights of seed 0
+            self._random_state = int(copy.deepcopy(self.random_state).randint(2**31 - 1))
         elif self.random_state is not None:
             self._random_state = int(self.random_state)  # Python's `random` takes no NumPy integer
         with _seeding_undone(self._random_state):
@@ -89,7 +157,7 @@ class _Repaired(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no 
             super()._fit_keras_model(*args, **kwargs)
 
 
-class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
+class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn classifier around a function that builds a Keras model.
 
     It is ``scikeras.wrappers.KerasClassifier``, made to work with scikit-learn 1.6 and later: the parameters, their
@@ -105,12 +173,14 @@ class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the fit before.
     random_state : int, RandomState instance or None, default=None
-        Seeds the model function and the training. With an integer, every fit gives the same weights. Seeded fits take
-        turns if they run in threads, since TensorFlow's random state is the whole process's.
+        Seeds the model function and the training. With an integer or an instance, every fit gives the same weights: of
+        an instance a copy is drawn from. Seeded fits take turns if they run in threads, since TensorFlow's random state
+        is the whole process's.
     optimizer : str, keras.optimizers.Optimizer or its class, default="rmsprop"
         Compiles a model that the function left uncompiled; settings are routed as ``optimizer__learning_rate``.
     loss, metrics : str, Keras object, its class, or a list or dict of these, default=None
-        The same, for ``loss__*`` and ``metrics__*``.
+        The same, for ``loss__*`` and ``metrics__*``. Only classes have settings, and are given by name, too, as in
+        ``loss="BinaryCrossentropy", loss__from_logits=True``.
     batch_size, validation_batch_size : int, default=None
         Samples per step; -1 takes all of them at once.
     verbose : int, default=1
@@ -172,8 +242,7 @@ class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.classifier_tags = ClassifierTags(poor_score=True, multi_label=True)
+        tags.classifier_tags.multi_label = True
         return tags
 
     def fit(
@@ -244,11 +313,14 @@ class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+            Columns in the order of ``classes_``. A network with one unit gives two columns, also if it was fitted to
+            one class alone, as scikit-learn's multi-layer perceptron does.
         """
         probabilities: NDArray[np.floating] = super().predict_proba(X, **kwargs)
         if probabilities.ndim < 2:  # SciKeras drops every axis of length 1, the one of a single sample too
             probabilities = probabilities.reshape(_num_samples(X), -1)
+        if self.target_type_ == "binary" and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
+            probabilities = np.hstack([1 - probabilities, probabilities])
         return probabilities
 
     def _own(self, sample_weight: ArrayLike | None) -> ArrayLike | None:
@@ -258,7 +330,7 @@ class KerasClassifier(_Repaired, scikeras.KerasClassifier):  # type: ignore[misc
         return np.array(sample_weight, dtype=np.float64)
 
 
-class KerasRegressor(_Repaired, scikeras.KerasRegressor):  # type: ignore[misc]  # SciKeras has no types
+class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn regressor around a function that builds a Keras model.
 
     It is ``scikeras.wrappers.KerasRegressor``, made to work with scikit-learn 1.6 and later: the parameters, their
@@ -302,12 +374,38 @@ class KerasRegressor(_Repaired, scikeras.KerasRegressor):  # type: ignore[misc] 
     True
     """
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "regressor"
-        tags.regressor_tags = RegressorTags(poor_score=True)
-        return tags
 
+def _with_mixins_on_the_right(estimator: scikeras.BaseWrapper, tags: Tags) -> Tags:
+    """Let the mixins that stand right of ``BaseEstimator`` in the list of classes, as SciKeras', add to the tags.
+
+    They ask the class on their right for the tags that they add to, and scikit-learn wants them on the left of
+    ``BaseEstimator``, which asks none. Here they get a class on their right that has the tags.
+    """
+    order = type(estimator).__mro__
+    mixins = [base for base in order[order.index(BaseEstimator) + 1 :] if "__sklearn_tags__" in vars(base)]
+    given = type("Given", (), {"__sklearn_tags__": lambda self: tags})
+    mixed = type("Mixed", (*mixins, given), {})()
+    vars(mixed).update(vars(estimator))
+    found: Tags = mixed.__sklearn_tags__()
+    return found
+
+
+def _class_named(name: str, module: Any, get: Callable[[str], Any]) -> Any:
+    """The class of ``module`` that ``name`` stands for, or the name, if it is a function's or Keras' to resolve.
+
+    SciKeras asks Keras, which answers in Keras 3 with an instance.
+    """
+    found = getattr(module, name, None)  # a class that needs a setting, too, of which Keras can make no instance
+    if inspect.isclass(found):
+        return found
+    found = get(name)
+    return type(found) if isinstance(found, (keras.losses.Loss, keras.metrics.Metric)) else name
+
+
+_CLASSES = {
+    "loss": functools.partial(_class_named, module=keras.losses, get=lookup.get_loss_class_function_or_string),
+    "metrics": functools.partial(_class_named, module=keras.metrics, get=lookup.get_metric_class),
+}
 
 _SEEDING = threading.RLock()
 

@@ -37,6 +37,12 @@ print(sorted({"keras", "tensorflow", "scikeras"} & set(sys.modules)))
     assert result.stdout == "[]\n", result.stderr
 
 
+def test_a_fit_imports_no_scikeras():
+    # Its import gives Keras' models, losses, metrics and optimizers other methods for pickles and copies.
+    result = run(f"{FIT}\nimport sys\nprint([name for name in ('keras', 'scikeras') if name in sys.modules])")
+    assert result.stdout == "['keras']\n", result.stderr
+
+
 def test_a_fit_is_quiet_and_leaves_the_environment_alone():
     # Set and taken back; where the user has set one, there is nothing to take back.
     result = run(f"import os\nbefore = {OURS}\n{FIT}\nprint({OURS} == before)")

@@ -13,13 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import OutlierMixin, TransformerMixin, clone, is_classifier, is_outlier_detector, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skmlp._keras import keras, tf
-from skmlp.wrappers import KerasClassifier, KerasRegressor
+from skmlp.wrappers import BaseWrapper, KerasClassifier, KerasRegressor
 
 
 def network(meta, compile_kwargs, hidden=4):
@@ -95,6 +99,156 @@ class TestKind:
         assert probabilities.shape == (len(X), 2)
 
 
+class AutoEncoder(BaseWrapper, TransformerMixin):
+    """A transformer with a network and a fit of its own, written as in SciKeras' documentation."""
+
+    def _keras_build_fn(self, width, meta):
+        inputs = keras.Input((meta["n_features_in_"],))
+        codes = keras.layers.Dense(width, activation="tanh")(inputs)
+        self.encoder_model_ = BaseWrapper(keras.Model(inputs, codes), verbose=self.verbose)
+        return keras.Model(inputs, keras.layers.Dense(meta["n_features_in_"])(codes))
+
+    def _initialize(self, X, y=None):
+        X, _ = super()._initialize(X, X)
+        self.encoder_model_.initialize(X)
+        return X, X
+
+    def fit(self, X, y=None, *, sample_weight=None):
+        return super().fit(X, X, sample_weight=sample_weight)
+
+    def score(self, X, y=None):
+        return -np.mean((self.predict(X) - X) ** 2)
+
+    def transform(self, X):
+        return self.encoder_model_.predict(X)
+
+
+class TestBaseWrapper:
+    """What SciKeras documents of its base class: kinds of estimators that it has no wrapper for."""
+
+    @pytest.fixture
+    def encoder(self):
+        return AutoEncoder(
+            width=2, loss="mse", optimizer="adam", optimizer__learning_rate=0.05, epochs=5, random_state=0, verbose=0
+        )
+
+    def test_a_transformer_in_a_pipeline(self, encoder, blobs, classifier):
+        X, y = blobs
+        pipeline = make_pipeline(MinMaxScaler(), encoder, classifier).fit(X, y)
+        scaled = pipeline[0].transform(X)
+        kernel, bias = pipeline[1].model_.get_weights()[:2]
+        np.testing.assert_allclose(pipeline[:-1].transform(X), np.tanh(scaled @ kernel + bias), rtol=1e-4, atol=1e-6)
+        assert pipeline.predict(X).shape == y.shape
+
+    def test_it_learns_its_samples(self, encoder, blobs):
+        X, _ = blobs
+        worst = clone(encoder).set_params(epochs=1, optimizer__learning_rate=1e-9).fit(X).score(X)
+        assert encoder.set_params(epochs=30).fit(X).score(X) > 0.7 * worst
+
+    def test_its_parameters_are_searched(self, encoder, blobs):
+        search = GridSearchCV(encoder, {"width": [1, 3], "epochs": [15]}, cv=2, error_score="raise").fit(blobs[0])
+        assert search.best_params_["width"] == 3
+        assert search.best_estimator_.transform(blobs[0]).shape == (60, 3)
+
+    def test_same_seed_same_weights(self, encoder, blobs):
+        X, _ = blobs
+        first = bits(encoder.fit(X))
+        assert bits(clone(encoder).fit(X)) == first
+        assert bits(clone(encoder).set_params(random_state=1).fit(X)) != first
+
+    def test_columns_are_checked_by_name(self, encoder, blobs):
+        X = pd.DataFrame(blobs[0], columns=list("abcd"))
+        encoder.fit(X)
+        with pytest.raises(ValueError, match="feature names should match"):
+            encoder.predict(X[list("dcba")])
+
+    def test_sample_weights_count(self, encoder, blobs):
+        X, _ = blobs
+        weight = np.r_[np.ones(30), np.zeros(30)]
+        assert bits(encoder.fit(X, sample_weight=weight)) == bits(clone(encoder).fit(X[:30], sample_weight=weight[:30]))
+
+    def test_a_mixin_on_the_right_says_what_an_estimator_is(self, encoder, blobs):
+        class Detector(BaseWrapper, OutlierMixin):
+            """Mixins stand on the right in SciKeras' documentation."""
+
+        assert get_tags(encoder).transformer_tags is not None
+        assert is_outlier_detector(Detector())
+        assert not get_tags(encoder).target_tags.required
+        assert get_tags(KerasRegressor()).target_tags.required
+
+    def test_both_wrappers_are_of_its_kind(self, classifier, regressor):
+        assert isinstance(classifier, BaseWrapper)
+        assert isinstance(regressor, BaseWrapper)
+
+    def test_a_model_that_is_there_already_predicts(self, blobs):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        X = blobs[0].astype("float32")
+        predictions = BaseWrapper(model, verbose=0).initialize(X).predict(X)
+        np.testing.assert_allclose(predictions, X @ model.get_weights()[0], rtol=1e-5, atol=1e-6)
+
+
+def sigmoid(meta, activation="sigmoid"):
+    """A network of one unit, left uncompiled."""
+    return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1, activation=activation)])
+
+
+class TestNames:
+    """Settings are routed to a class that is given by its name, as to one that is given itself."""
+
+    @pytest.fixture
+    def make(self, pair):
+        def make(**parameters):
+            settings = SETTINGS | {"model": sigmoid, "loss": "binary_crossentropy"} | parameters
+            return KerasClassifier(**settings).fit(*pair)
+
+        return make
+
+    @pytest.mark.parametrize("wrap", [lambda loss: loss, lambda loss: [loss]], ids=["alone", "list"])
+    @pytest.mark.parametrize("loss", ["BinaryCrossentropy", keras.losses.BinaryCrossentropy], ids=["name", "class"])
+    def test_of_losses(self, make, loss, wrap):
+        def weights(**parameters):
+            return bits(make(model__activation="linear", **parameters))
+
+        expected = weights(loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1))
+        assert weights(loss=wrap(loss), loss__from_logits=True, loss__label_smoothing=0.1) == expected
+        assert weights(loss=wrap(loss)) != expected
+
+    def test_of_losses_by_output(self, make):
+        fitted = make(loss=["BinaryCrossentropy"], loss__label_smoothing=0.3, loss__0__label_smoothing=0.1)
+        assert bits(fitted) == bits(make(loss=keras.losses.BinaryCrossentropy(label_smoothing=0.1)))
+
+    def test_of_a_loss_for_compile_alone(self, make):
+        fitted = make(loss=None, compile__loss="BinaryCrossentropy", loss__label_smoothing=0.1)
+        assert bits(fitted) == bits(make(loss=keras.losses.BinaryCrossentropy(label_smoothing=0.1)))
+
+    @pytest.mark.parametrize(
+        "metric", ["BinaryAccuracy", "binary_accuracy", keras.metrics.BinaryAccuracy], ids=["name", "snake", "class"]
+    )
+    def test_of_metrics(self, make, metric):
+        assert "half" in make(metrics=[metric], metrics__0__name="half").history_
+        strict = make(metrics=[metric], metrics__threshold=1.0)
+        assert strict.history_["binary_accuracy"] == [pytest.approx(0.5)]  # no output is more than 1: all are the first
+
+    def test_of_metrics_that_need_a_setting(self, make):
+        fitted = make(metrics=["MeanIoU", "accuracy"], metrics__0__num_classes=2, metrics__0__name="overlap")
+        assert 0 <= fitted.history_["overlap"][0] <= 1
+        assert "accuracy" in fitted.history_
+
+    @pytest.mark.parametrize("optimizer", ["SGD", "sgd", keras.optimizers.SGD], ids=["name", "snake", "class"])
+    def test_of_optimizers(self, make, optimizer):
+        fitted = make(optimizer=optimizer, optimizer__learning_rate=0.25, optimizer__momentum=0.5)
+        assert bits(fitted) == bits(make(optimizer=keras.optimizers.SGD(0.25, momentum=0.5)))
+
+    @pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy()], ids=["name", "object"])
+    def test_a_function_or_an_object_takes_no_settings(self, make, loss):
+        with pytest.raises(TypeError, match="does not accept parameters because it's not a class"):
+            make(loss=loss, loss__from_logits=True)
+
+    def test_parameters_stay_as_they_were_given(self, make):
+        fitted = make(loss="BinaryCrossentropy", metrics=["AUC"], metrics__0__num_thresholds=3)
+        assert (fitted.loss, fitted.metrics) == ("BinaryCrossentropy", ["AUC"])
+
+
 class TestParameters:
     def test_clones_and_copies_train_as_many_epochs(self, classifier, blobs):
         def epochs(estimator, X, y):
@@ -146,6 +300,24 @@ class TestRandomState:
 
         assert fitted(1) == fitted(1)
         assert fitted(1) != fitted(2)
+
+    def test_a_random_state_instance_gives_the_same_fit_again(self, classifier, regressor, blobs, line):
+        for estimator, data in [(classifier, blobs), (regressor, line)]:
+            estimator.set_params(random_state=np.random.RandomState(3))
+            first = bits(estimator.fit(*data))
+            assert bits(estimator.fit(*data)) == first
+            assert bits(clone(estimator).fit(*data)) == first
+
+    def test_a_random_state_instance_is_not_drawn_from(self, classifier, blobs):
+        instance = np.random.RandomState(3)
+        classifier.set_params(random_state=instance).fit(*blobs)
+        assert instance.randint(2**31) == np.random.RandomState(3).randint(2**31)
+
+    def test_a_random_state_instance_that_has_moved_on_gives_another_fit(self, classifier, blobs):
+        instance = np.random.RandomState(3)
+        first = bits(classifier.set_params(random_state=instance).fit(*blobs))
+        instance.randint(2**31)
+        assert bits(classifier.fit(*blobs)) != first
 
     def test_seeded_fits_in_threads_are_reproducible(self, classifier, blobs):
         first = bits(classifier.fit(*blobs))
@@ -251,6 +423,20 @@ class TestData:
         X, y = pair if n_classes == 2 else blobs
         probabilities = classifier.fit(X, y).predict_proba(X)
         np.testing.assert_allclose(classifier.predict_proba(X[:1]), probabilities[:1], rtol=1e-5)
+
+    @pytest.mark.parametrize("column", [False, True], ids=["labels", "column"])
+    @pytest.mark.parametrize("n_classes", [1, 2])
+    def test_one_unit_gives_two_columns_as_scikit_learns_perceptron(self, pair, n_classes, column):
+        X, y = pair
+        y = y if n_classes == 2 else np.zeros(len(y), dtype=int)
+        y = y[:, None] if column else y
+        reference = MLPClassifier((), solver="lbfgs", alpha=1.0).fit(X, y.ravel())
+        fitted = KerasClassifier(**SETTINGS | {"model": sigmoid}, loss="binary_crossentropy").fit(X, y)
+        probabilities = fitted.predict_proba(X)
+        assert probabilities.shape == reference.predict_proba(X).shape == (len(X), 2)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+        np.testing.assert_array_equal(probabilities[:, 1:], fitted.model_.predict(X, verbose=0))
+        np.testing.assert_allclose(fitted.predict_proba(X[:1]), probabilities[:1], rtol=1e-5)
 
     def test_labels_may_be_strings(self, classifier, blobs):
         X, y = blobs

@@ -18,6 +18,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmlp._callbacks import EarlyStopping, Progress, Recorder, StepRecorder, Watcher
+from skmlp._names import answer, knows_names
 from skmlp._progress import ProgressLine
 from skmlp._sklearn_callbacks import CallbackSupportMixin, ScikitLearnCallbacks, has_callbacks, with_callbacks
 from skmlp._spec import Hyperparameters, Plan, State
@@ -25,7 +26,6 @@ from skmlp._targets import Coding, Target
 from skmlp._validation import (
     check_callbacks,
     check_hyperparameters,
-    check_metrics,
     check_sample_weight,
     check_samples,
     check_together,
@@ -94,6 +94,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     dtype: str
     t_: int
 
+    @knows_names
     @with_callbacks
     def fit(
         self: Self,
@@ -158,6 +159,33 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         self.__dict__ = candidate.__dict__
         return self
 
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set parameters, as in scikit-learn.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a name is not one of the constructor's; the message says what Keras' and scikit-learn's names are here.
+        """
+        known = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in known or (name not in known and answer(name, ())):
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}{answer(name, known) or '.'} "
+                    f"Valid parameters are: {', '.join(known)}."
+                )
+        super().set_params(**params)
+        return self
+
     @property
     def model_(self) -> Any:
         """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
@@ -210,6 +238,8 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         ``previous`` is where the fit that these attributes are of stopped, if this one goes on from there;
         ``watched`` the estimator that scikit-learn's callbacks know.
         """
+        from skmlp._metrics import resolve_metrics
+
         self._validate_params()
         hyperparameters = check_hyperparameters(self.get_params(deep=False))
         check_callbacks(self.callbacks)
@@ -220,9 +250,9 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         weight = check_sample_weight(fit.sample_weight, X.shape[0], "sample_weight")
         if previous is None:
             self._learn_target(y, fit.classes, partial=fit.partial)
-        coding = self._coding(hyperparameters)
+        coding = self._coded = self._coding(hyperparameters)
         target = self._encode(y, coding, "y")
-        check_metrics(self.metrics, target.kind)
+        metrics = resolve_metrics(self.metrics, coding)
         seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else self._plan.seed
 
         rows = np.flatnonzero(weight)  # a sample of weight 0 counts neither as a row nor as a step
@@ -259,16 +289,26 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             previous = continued(previous, self._plan, plan)
         if not fit.partial:  # the labels of a part do not tell what the class weights are relative to
             mean = weight[rows].mean()
-        self._train(fit, plan, Samples(X, target, weight / mean, rows, validation), previous, watched)
+        self._train(fit, plan, Samples(X, target, weight / mean, rows, validation), metrics, previous, watched)
 
-    def _train(self, fit: Fit, plan: Plan, samples: Samples, previous: State | None, watched: BaseKerasMLP) -> None:
+    def _train(
+        self,
+        fit: Fit,
+        plan: Plan,
+        samples: Samples,
+        metrics: Sequence[Any],
+        previous: State | None,
+        watched: BaseKerasMLP,
+    ) -> None:
         """Run the epochs and set the fitted attributes."""
         from skmlp._engine.batches import Data
         from skmlp._engine.loop import initial_state, train
+        from skmlp._engine.trial import try_own
 
+        try_own(plan)
         state = initial_state(plan) if previous is None else previous
         n_epochs = 1 if fit.partial else plan.hyperparameters.epochs
-        recorder, others = self._watch(fit, plan, samples, state, n_epochs, watched)
+        recorder, others = self._watch(fit, plan, samples, metrics, state, n_epochs, watched)
         stopping = next((watcher for watcher in others if isinstance(watcher, EarlyStopping)), None)
         steps = next((watcher for watcher in others if isinstance(watcher, StepRecorder)), None)
 
@@ -296,11 +336,18 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         self.t_ = seen + done * len(samples.rows)
 
     def _watch(
-        self, fit: Fit, plan: Plan, samples: Samples, state: State, n_epochs: int, watched: BaseKerasMLP
+        self,
+        fit: Fit,
+        plan: Plan,
+        samples: Samples,
+        metrics: Sequence[Any],
+        state: State,
+        n_epochs: int,
+        watched: BaseKerasMLP,
     ) -> tuple[Recorder, list[Watcher]]:
         """What watches the training, in the order in which it is told."""
         validation = samples.validation
-        validate = None if validation is None else partial(self._validate, plan, validation)
+        validate = None if validation is None else partial(self._validate, plan, validation, metrics)
         earlier = state.epoch > 0
         recorder = Recorder(validate, self.history_ if earlier else None)
         others: list[Watcher] = []
@@ -356,7 +403,9 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         parameters = self.get_params(deep=False)
         return {name: value for name, value in vars(at).items() if name not in parameters}
 
-    def _validate(self, plan: Plan, validation: Validation, weights: list[Any]) -> dict[str, float]:
+    def _validate(
+        self, plan: Plan, validation: Validation, metrics: Sequence[Any], weights: list[Any]
+    ) -> dict[str, float]:
         """The loss, penalty included, the score and the metrics on the validation samples."""
         from skmlp._engine.predict import evaluate, forward, measure
 
@@ -366,9 +415,12 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
             "val_loss": evaluate(plan, weights, logits, target.encoded, weight),
             "val_score": self._score_outputs(target, logits, outputs, weight),
         }
-        for metric in self.metrics or ():
-            name = metric if isinstance(metric, str) else metric.__name__
-            values[f"val_{name}"] = measure(metric, outputs, target.encoded, weight)
+        for metric in metrics:
+            values[f"val_{metric.name}"] = (
+                metric.of(target.encoded, outputs, weight)
+                if metric.has_state
+                else measure(metric.value, outputs, target.encoded, weight)
+            )
         return values
 
     def _check_validation(self, fit: Fit, coding: Coding) -> Validation:
@@ -387,7 +439,16 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
 
     def _compiled_metrics(self) -> list[Any]:
         """The metrics that ``model_`` is compiled with: the nearest to the score, and the user's own."""
-        return [self._keras_metric, *(self.metrics or ())]
+        from skmlp._metrics import compiled_metrics, resolve_metrics
+
+        own = resolve_metrics(self.metrics, self._coded)
+        score = self._keras_metric
+        if self._coded.output_activation == "linear" and self._coded.kind in ("binary", "multilabel"):
+            scores = resolve_metrics([score], self._coded)  # Keras' own compares with 1/2
+        else:
+            scores = []
+        made = compiled_metrics([*scores, *own], sparse_labels=self._coded.sparse)
+        return made if scores or score in [metric.name for metric in own] else [score, *made]
 
     @property
     @abstractmethod
@@ -424,7 +485,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     _keras_metric: ClassVar[str]
 
 
-_PRIVATE_FITTED = ("_plan", "_state", "_model", "_labels", "_flat", "_output_dtype")
+_PRIVATE_FITTED = ("_plan", "_state", "_model", "_coded", "_labels", "_flat", "_output_dtype")
 
 
 def _is_fitted_name(name: str) -> bool:

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmlp._base import BaseKerasMLP, Fit
+from skmlp._names import knows_names
 from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Labels, Target, choose
@@ -189,6 +190,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         name: constraints for name, constraints in PARAMETER_CONSTRAINTS.items() if name != "quantile"
     }
 
+    @knows_names
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -274,6 +276,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self.verbose = verbose
         self.dtype = dtype
 
+    @knows_names
     @with_callbacks
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
@@ -318,7 +321,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
             Labels, in the form in which they were fitted.
         """
         logits, _ = self._forward(X)
-        return self._labels.label(self._labels.decide(logits))
+        return self._labels.label(self._labels.decide(logits - self._coded.boundary))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_proba(self, X: ArrayLike) -> Any:
@@ -353,7 +356,10 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         return self._labels.log_probabilities(logits)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The network's logits.
+        """The network's logits, minus the boundary between two labels where that is not 0.
+
+        The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
+        "mean_squared_error", whose outputs are near 0 and 1, and 0 for "hinge".
 
         Parameters
         ----------
@@ -361,12 +367,13 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
 
         Returns
         -------
-        logits : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
+        scores : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
             The class with the largest is predicted; with two classes, the second one where it is above 0; of
             independent labels those above 0; of several outputs the largest of each one's columns.
         """
         logits, _ = self._forward(X)
-        return logits.ravel() if self._labels.kind == "binary" else logits
+        scores: NDArray[np.floating] = logits - self._coded.boundary
+        return scores.ravel() if self._labels.kind == "binary" else scores
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The share of samples whose labels are all predicted.
@@ -397,9 +404,9 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         return {"multi_output": True}
 
     def _learn_target(self, y: NDArray[Any], classes: Any, *, partial: bool) -> None:
-        one_hot = self.output_activation == "softmax" or (
-            isinstance(self.loss, str) and self.loss.startswith("categorical")
-        )
+        from skmlp._losses import loss_name
+
+        one_hot = self.output_activation == "softmax" or str(loss_name(self.loss)).startswith("categorical")
         if partial:
             self._labels = Labels.of_classes(classes, y, one_hot=one_hot)
         else:
@@ -407,19 +414,22 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self.classes_ = self._labels.classes
 
     def _coding(self, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, loss_name, smoothes_labels, takes_class_numbers
+        from skmlp._losses import known_losses, resolve_loss, smoothes_labels, takes_class_numbers
 
         labels = self._labels
-        loss, output_activation = choose(
-            labels.kind, self.loss, self.output_activation, known_losses(), loss_name(self.loss)
-        )
+        choice = choose(labels.kind, resolve_loss(self.loss, self.dtype), self.output_activation, known_losses())
+        loss, output_activation, boundary = choice.loss, choice.output_activation, choice.boundary
         if hyperparameters.label_smoothing and not smoothes_labels(loss):
             raise ValueError(
                 f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
                 "to 0, or take a cross-entropy by name."
             )
         sparse = labels.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
-        return Coding(loss, output_activation, sparse, labels.n_outputs, labels.heads)
+        if boundary is None:
+            from skmlp._engine.trial import find_boundary
+
+            boundary = find_boundary(loss, labels.n_outputs, self.dtype)
+        return Coding(labels.kind, loss, output_activation, sparse, labels.n_outputs, labels.heads, boundary)
 
     def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
         return self._labels.target(self._labels.number(y, name), sparse=coding.sparse, dtype=self.dtype)
@@ -440,5 +450,5 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     def _score_outputs(
         self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
     ) -> float:
-        right = self._labels.decide(logits) == target.codes
+        right = self._labels.decide(logits - self._coded.boundary) == target.codes
         return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=weight))

@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 
 from skmlp._base import BaseKerasMLP, Fit
+from skmlp._names import knows_names
 from skmlp._sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Target, choose, regression_target
@@ -175,6 +176,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         if name not in ("class_weight", "label_smoothing")
     }
 
+    @knows_names
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -258,6 +260,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.verbose = verbose
         self.dtype = dtype
 
+    @knows_names
     @with_callbacks
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch more on these samples, from where the last call or fit stopped.
@@ -305,21 +308,22 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.n_outputs_ = 1 if self._flat else y.shape[1]
 
     def _coding(self, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, loss_name
+        from skmlp._losses import known_losses, resolve_loss
 
         if self.loss != "quantile" and self.quantile != 0.5:
             raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
 
-        loss, output_activation = choose(
-            "regression", self.loss, self.output_activation, known_losses(), loss_name(self.loss)
-        )
-        return Coding(loss, output_activation, sparse=False, n_outputs=self.n_outputs_)
+        choice = choose("regression", resolve_loss(self.loss, self.dtype), self.output_activation, known_losses())
+        return Coding("regression", choice.loss, choice.output_activation, sparse=False, n_outputs=self.n_outputs_)
 
     def _encode(self, y: ArrayLike, coding: Coding, name: str) -> Target:
         values = check_array(y, ensure_2d=False, dtype=self.dtype, input_name=name)
         if name != "y" and len(values) < 2:
             raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
-        target = regression_target(values, coding.loss, coding.output_activation, self.dtype)
+        from skmlp._losses import resolve_loss
+
+        loss = resolve_loss(self.loss, self.dtype)
+        target = regression_target(values, loss, coding.output_activation, self.dtype)
         if target.encoded.shape[1] != coding.n_outputs:
             raise ValueError(
                 f"{name} has {target.encoded.shape[1]} outputs, but y has {coding.n_outputs}: give it as many."

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skmlp._losses import known_losses, loss_name
+from skmlp._losses import known_losses, resolve_loss
 from skmlp._targets import TARGETS, Labels, choose, regression_target
 
 MULTILABEL = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]])
@@ -18,7 +18,8 @@ SEVERAL = np.array([["a", "x"], ["b", "y"], ["a", "z"]], dtype=object)
 
 
 def chosen(kind, loss="auto", output_activation="auto"):
-    return choose(kind, loss, output_activation, known_losses(), loss_name(loss))
+    choice = choose(kind, resolve_loss(loss, "float32"), output_activation, known_losses())
+    return choice.loss, choice.output_activation
 
 
 def test_auto_takes_the_default_of_a_row():
@@ -102,12 +103,12 @@ def test_class_numbers_for_the_losses_that_take_them():
 
 
 def test_regression_targets():
-    flat = regression_target(np.arange(4.0), "mean_squared_error", "linear", "float32")
+    flat = regression_target(np.arange(4.0), resolve_loss("mse", "float32"), "linear", "float32")
     assert (flat.encoded.shape, flat.encoded.dtype) == ((4, 1), np.float32)
     np.testing.assert_array_equal(flat.rows(np.array([2])).encoded, [[2.0]])
     for loss in ("mean_squared_error", "binary_crossentropy"):
         with pytest.raises(ValueError, match="from 0 to 1, but y goes from 0 to 3"):
-            regression_target(np.arange(4.0), loss, "sigmoid", "float32")
+            regression_target(np.arange(4.0), resolve_loss(loss, "float32"), "sigmoid", "float32")
 
 
 tables = hnp.arrays(
@@ -182,7 +183,8 @@ def test_bad_class_weights(class_weight, message):
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_unknown_choices_list_the_known_ones(kind):
-    with pytest.raises(ValueError, match=rf"(?s)loss='x' does not fit a {kind} target.*{TARGETS[kind].loss}"):
-        chosen(kind, "x")
+    unfit = "categorical_crossentropy" if kind == "regression" else "quantile"
+    with pytest.raises(ValueError, match=rf"(?s)loss='{unfit}' does not fit a {kind} target.*{TARGETS[kind].loss}"):
+        chosen(kind, unfit)
     with pytest.raises(ValueError, match=r"output_activation='x' does not fit"):
         chosen(kind, "auto", "x")

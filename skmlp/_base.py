@@ -304,8 +304,11 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
         from skmlp._engine.batches import Data
         from skmlp._engine.loop import initial_state, train
         from skmlp._engine.trial import try_own
+        from skmlp._metrics import try_metrics
 
         try_own(plan)
+        if samples.validation is not None:
+            try_metrics(metrics, samples.validation.target.encoded, plan.n_outputs)
         state = initial_state(plan) if previous is None else previous
         n_epochs = 1 if fit.partial else plan.hyperparameters.epochs
         recorder, others = self._watch(fit, plan, samples, metrics, state, n_epochs, watched)

@@ -127,7 +127,7 @@ def metric_values(metric: Any, y: Any, outputs: Any) -> Any:
         y = keras.ops.argmax(y, axis=-1)
     function = getattr(keras.metrics, metric) if name else metric
     values = keras.ops.cast(function(y, keras.ops.convert_to_tensor(outputs)), outputs.dtype)
-    if not values.shape:
+    if len(values.shape) == 0:
         raise ValueError(
             f"metrics holds {metric!r}, which returned a single number: it must return one for each sample."
         )
@@ -239,7 +239,7 @@ def _own_losses(function: Callable[[Any, Any], Any], own: Any, y: Any, outputs: 
     except Exception as error:
         raise ValueError(f"loss={own!r} failed on targets and outputs of {outputs.shape}: {error}") from error
     axes = len(outputs.shape) - 1
-    if not losses.shape:
+    if len(losses.shape) == 0:
         raise ValueError(
             f"loss={own!r} returned a single number: it must return one for each sample, of shape (n_samples,)."
         )

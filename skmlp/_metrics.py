@@ -45,7 +45,9 @@ class Metric:
         metric = self.value
         try:
             metric.reset_state()
-            metric.update_state(_as_taken(metric, y, outputs), outputs, sample_weight=weight.astype(outputs.dtype))
+            # Metrics that count in integers take no other weights.
+            weights = None if (weight == weight[0]).all() else weight.astype(outputs.dtype)
+            metric.update_state(_as_taken(metric, y, outputs), outputs, sample_weight=weights)
             result = np.asarray(metric.result())
         except Exception as error:
             raise ValueError(f"metrics holds {self.name!r}, which failed on the validation samples: {error}") from error
@@ -85,17 +87,30 @@ def compiled_metrics(metrics: Iterable[Metric], *, sparse_labels: bool) -> list[
     """Metrics as a Keras model of the network is compiled with them, whatever targets it takes."""
     made = []
     for metric in metrics:
-        own = metric.value
-        function = getattr(keras.metrics, own) if isinstance(own, str) else own
-        one_hot = sparse_labels and not (_takes_numbers(own) or str(own).startswith("sparse"))
         if metric.has_state:
-            whole = copy.deepcopy(own)
-        elif one_hot or isinstance(own, str):
-            whole = keras.metrics.MeanMetricWrapper(function, name=metric.name)
+            whole = copy.deepcopy(metric.value)
+        elif isinstance(metric.value, str):
+            whole = _object(metric.value)
+            whole.name = metric.name
         else:
-            whole = own
-        made.append(OfClassNumbers(whole) if one_hot else whole)
+            whole = keras.metrics.MeanMetricWrapper(metric.value, name=metric.name)
+        made.append(OfClassNumbers(whole) if sparse_labels and not _takes_numbers(whole) else whole)
     return made
+
+
+def try_metrics(metrics: Iterable[Metric], y: NDArray[Any], n_outputs: int) -> None:
+    """Compute the objects with a state for the first samples of an encoded target, as if all outputs were right.
+
+    Raises
+    ------
+    ValueError
+        If one fails, or returns several numbers.
+    """
+    y = y[:2]
+    outputs = y if y.ndim > 1 else np.eye(n_outputs, dtype=np.float32)[y]
+    for metric in metrics:
+        if metric.has_state:
+            metric.of(y, outputs, np.ones(len(y)))
 
 
 @keras.saving.register_keras_serializable(package="skmlp")
@@ -154,19 +169,31 @@ def _named(name: str, coding: Coding) -> Any:
         return name
     try:
         made = keras.metrics.get(name)
-    except (ValueError, TypeError):  # unknown, or a class that cannot be made without arguments
-        made = None
-    if not isinstance(made, keras.metrics.Metric):
-        if isinstance(getattr(keras.metrics, name, None), type):
-            raise ValueError(f"metrics holds {name!r}, which needs arguments: give keras.metrics.{name}(...).")
+    except TypeError:
+        raise ValueError(
+            f"metrics holds {name!r}, which needs arguments: give an object, such as "
+            "keras.metrics.MeanIoU(num_classes=3, sparse_y_pred=False)."
+        ) from None
+    except ValueError:
         classes = [each for each, value in vars(keras.metrics).items() if isinstance(value, type)]
         question = nearest(name, ("accuracy", "mae", "mse", *known, *classes))
         raise ValueError(
             f"metrics={name!r} is unknown{': ' + question if question else '.'} Give a function, a "
             f"keras.metrics.Metric, or a name, such as accuracy, {', '.join(known)}."
-        )
+        ) from None
     # A class that Keras makes of a function by its name is that function: one way to compute it.
-    return made.name if isinstance(made, keras.metrics.MeanMetricWrapper) and made.name in known else made
+    if isinstance(made, keras.metrics.MeanMetricWrapper) and made.name in known:
+        return str(made.name)
+    made.name = name
+    return made
+
+
+def _object(name: str) -> Any:
+    """A function of Keras' as the object that Keras makes of it, which may know whether more is better."""
+    try:
+        return keras.metrics.get(name)
+    except ValueError:  # some are functions alone
+        return keras.metrics.MeanMetricWrapper(getattr(keras.metrics, name))
 
 
 def _accuracy(name: str, coding: Coding) -> Any:

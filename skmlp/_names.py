@@ -80,7 +80,9 @@ ANSWERS: Mapping[str, str] = {
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known names that are like an unknown one, whatever their case, as a question; nothing if none is."""
-    by_lower = {each.lower(): each for each in known}
+    by_lower: dict[str, str] = {}
+    for each in known:
+        by_lower.setdefault(each.lower(), each)
     matches = [by_lower[match] for match in get_close_matches(name.lower(), by_lower)]
     return f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
 

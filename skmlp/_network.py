@@ -206,15 +206,6 @@ def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
 
 
-def has_weights(activation: Any) -> bool:
-    """Whether an activation is a Keras layer with weights of its own; tried on a copy."""
-    if not isinstance(activation, keras.layers.Layer):
-        return False
-    layer = type(activation).from_config(activation.get_config())
-    layer(np.zeros((1, 1), "float32"))
-    return bool(layer.weights)
-
-
 def known_activations() -> list[str]:
     """The names of Keras' activations; without GLU, which halves the width, and threshold, which needs arguments."""
     return [name for name in _names(keras.activations) if name not in ("glu", "threshold")]

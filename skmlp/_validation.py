@@ -133,14 +133,10 @@ def _optimizer(parameters: Mapping[str, Any]) -> tuple[str, float, dict[str, flo
 
 
 def _activation(value: Any) -> Activation:
-    from skmlp._network import activation_name, has_weights, known_activations
+    from skmlp._network import activation_name, known_activations
 
     if not callable(value):
         return str(activation_name(known_name("activation", value, known_activations())))
-    if has_weights(value):
-        raise ValueError(
-            f"activation={value!r} has weights of its own, which are not trained here: choose one without weights."
-        )
     name = activation_name(value)
     return Own.of(value) if name is None else name
 

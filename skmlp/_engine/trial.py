@@ -42,11 +42,16 @@ def _try_activation(activation: Own, dtype: str) -> None:
     own = activation.value
     with CompiledGraph().building():
         inputs = tf.compat.v1.placeholder(dtype, (_ROWS, 2))
-        layer = isinstance(own, keras.layers.Layer)  # is tried on a copy, since it keeps what it is called with
+        # A layer is tried on a copy, since it keeps what it is called with.
+        function = type(own).from_config(own.get_config()) if isinstance(own, keras.layers.Layer) else own
         try:
-            outputs = keras.ops.convert_to_tensor((type(own).from_config(own.get_config()) if layer else own)(inputs))
+            outputs = keras.ops.convert_to_tensor(function(inputs))
         except Exception as error:
             raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
+    if getattr(function, "weights", None):
+        raise ValueError(
+            f"activation={own!r} has weights of its own, which are not trained here: choose one without weights."
+        )
     returned = keras.backend.standardize_dtype(outputs.dtype)
     if tuple(outputs.shape) != (_ROWS, 2) or not keras.backend.is_float_dtype(returned):
         raise ValueError(
@@ -86,7 +91,8 @@ def find_boundary(loss: Own, n_outputs: int, dtype: str) -> float:
         scores = tf.compat.v1.placeholder(dtype, (None,))
         logits = keras.ops.repeat(scores[:, None], n_outputs, axis=1)
         of_zero, of_one = (function(y, logits, {}) for y in (keras.ops.zeros_like(logits), keras.ops.ones_like(logits)))
-    difference = graph.function([of_one - of_zero], [scores])
+        gap = of_one - of_zero
+    difference = graph.function([gap], [scores])
     boundary = _crossing(lambda at: difference(at)[0])
     if boundary is None:
         raise ValueError(

@@ -15,13 +15,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 
 from skmlp._fitted import Fitted, FittedAttributes
+from skmlp._names import answer, knows_names
 from skmlp._samples import Arguments, explicit_validation, split_and_weigh
 from skmlp._spec import Hyperparameters, NetworkSpec, Plan, State
 from skmlp._targets import Coding, TargetForm
 from skmlp._training import Run
 from skmlp._validation import (
     check_hyperparameters,
-    check_metrics,
     check_parameters,
     check_sample_weight,
     check_samples,
@@ -49,6 +49,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     random_state: Any
     dtype: str
 
+    @knows_names
     @with_callbacks
     def fit(
         self: Self,
@@ -110,6 +111,33 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         self.__dict__ = candidate.__dict__
         return self
 
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set parameters, as in scikit-learn.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a name is not one of the constructor's; the message says what Keras' and scikit-learn's names are here.
+        """
+        known = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in known or (name not in known and answer(name, ())):
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}{answer(name, known) or '.'} "
+                    f"Valid parameters are: {', '.join(known)}."
+                )
+        super().set_params(**params)
+        return self
+
     def _get_doc_link(self) -> str:
         """Where scikit-learn's HTML representation links to: the page of the class in the documentation.
 
@@ -138,6 +166,8 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         """
         from skmlp._engine.keras_callbacks import check_callbacks
         from skmlp._engine.loop import initial_state
+        from skmlp._engine.trial import try_own
+        from skmlp._metrics import resolve_metrics, try_metrics
 
         previous = self._fitted if given.partial or self.warm_start else None
         # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
@@ -154,7 +184,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         form = self._learn_form(y, given) if previous is None else previous.form
         coding = self._coding(form, hyperparameters)
         target = form.encode(y, coding, self.dtype, "y")
-        check_metrics(self.metrics, target.kind)
+        metrics = resolve_metrics(self.metrics, coding)
         seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else previous.plan.seed
         explicit = explicit_validation(self, given, form, coding)
         samples = split_and_weigh(
@@ -178,6 +208,9 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             batch_size=min(200 if self.batch_size == "auto" else int(self.batch_size), len(samples.data.rows)),
             seed=seed,
         )
+        try_own(plan)
+        if samples.validation is not None:
+            try_metrics(metrics, samples.validation.target.encoded, form.n_outputs)
         start = Fitted(
             plan=plan,
             state=initial_state(plan) if previous is None else continued(previous, plan),
@@ -187,10 +220,10 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             step_history=None if previous is None else previous.step_history,
             n_seen=0 if previous is None else previous.n_seen,
             stopped_early=parameters["early_stopping"],
-            metrics=(self._keras_metric, *(self.metrics or ())),
+            metrics=tuple(self.metrics or ()),
         )
         noted = {name: value for name, value in vars(self).items() if name in ("n_features_in_", "feature_names_in_")}
-        return Run(watched, given, parameters, noted, samples, start).train()
+        return Run(watched, given, parameters, noted, samples, metrics, start).train()
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Logits and outputs, (n_samples, n_outputs) each, for samples to predict; as precise as X and the network."""
@@ -219,8 +252,6 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     @abstractmethod
     def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
         """How a target of that form is compared with the network's outputs."""
-
-    _keras_metric: ClassVar[str]
 
 
 def continued(fitted: Fitted, plan: Plan) -> State:

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmlp._base import BaseKerasMLP
+from skmlp._names import knows_names
 from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Labels, choose, label_table
@@ -190,11 +191,11 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     True
     """
 
-    _keras_metric: ClassVar[str] = "accuracy"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraints for name, constraints in PARAMETER_CONSTRAINTS.items() if name != "quantile"
     }
 
+    @knows_names
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -280,6 +281,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self.verbose = verbose
         self.dtype = dtype
 
+    @knows_names
     @with_callbacks
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
@@ -323,8 +325,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels, in the form in which they were fitted.
         """
-        logits, _ = self._forward(X)
-        return self._labels.label(self._labels.decide(logits))
+        return self._labels.label(self._labels.decide(self._scores(X)))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_proba(self, X: ArrayLike) -> Any:
@@ -360,7 +361,10 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         return self._labels.log_probabilities(logits)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The network's logits.
+        """The network's logits, minus the boundary between two labels where that is not 0.
+
+        The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
+        "mean_squared_error", whose outputs are near 0 and 1, and 0 for "hinge".
 
         Parameters
         ----------
@@ -368,12 +372,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
 
         Returns
         -------
-        logits : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
+        scores : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
             The class with the largest is predicted; with two classes, the second one where it is above 0; of
             independent labels those above 0; of several outputs the largest of each one's columns.
         """
-        logits, _ = self._forward(X)
-        return logits.ravel() if self._labels.kind == "binary" else logits
+        scores = self._scores(X)
+        return scores.ravel() if self._labels.kind == "binary" else scores
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The share of samples whose labels are all predicted.
@@ -414,27 +418,37 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         assert isinstance(labels, Labels)  # noqa: S101  (for the type checker)
         return labels
 
+    def _scores(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Logits relative to the boundary that the loss puts between labels."""
+        logits, _ = self._forward(X)
+        scores: NDArray[np.floating] = logits - self._fit_result.coding.boundary
+        return scores
+
     def _table(self, y: NDArray[Any]) -> NDArray[Any]:
         return label_table(y)
 
     def _learn_form(self, y: NDArray[Any], given: Arguments) -> Labels:
-        one_hot = self.output_activation == "softmax" or (
-            isinstance(self.loss, str) and self.loss.startswith("categorical")
-        )
+        from skmlp._losses import loss_name
+
+        one_hot = self.output_activation == "softmax" or str(loss_name(self.loss)).startswith("categorical")
         if given.partial:
             return Labels.of_classes(given.classes, y, one_hot=one_hot)
         return Labels.of(y, one_hot=one_hot)
 
     def _coding(self, form: Labels, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, loss_name, smoothes_labels, takes_class_numbers
+        from skmlp._losses import known_losses, resolve_loss, smoothes_labels, takes_class_numbers
 
-        loss, output_activation = choose(
-            form.kind, self.loss, self.output_activation, known_losses(), loss_name(self.loss)
-        )
+        given = resolve_loss(self.loss, self.dtype)
+        choice = choose(form.kind, given, self.output_activation, known_losses())
+        loss, output_activation, boundary = choice.loss, choice.output_activation, choice.boundary
         if hyperparameters.label_smoothing and not smoothes_labels(loss):
             raise ValueError(
                 f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
                 "to 0, or take a cross-entropy by name."
             )
         sparse = form.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
-        return Coding(loss, output_activation, sparse)
+        if boundary is None:
+            from skmlp._engine.trial import find_boundary
+
+            boundary = find_boundary(loss, form.n_outputs, self.dtype)
+        return Coding(form.kind, loss, output_activation, sparse, given, boundary)

@@ -36,7 +36,7 @@ class Fitted:
     stopped_early : bool
         Whether early stopping chose the epoch.
     metrics : tuple
-        What ``model`` is compiled with.
+        The user's own, as they were given.
     callbacks : tuple of keras.callbacks.Callback
         Those that were used; not pickled.
     """
@@ -57,7 +57,13 @@ class Fitted:
         """The network as a compiled Keras model, which is not pickled."""
         from skmlp._engine.export import keras_model
 
-        return keras_model(self.plan, self.state.weights, metrics=self.metrics)
+        return keras_model(self.plan, self.state.weights, metrics=self.model_metrics())
+
+    def model_metrics(self) -> list[Any]:
+        """The metrics that the model is compiled with: the nearest to the score, and the user's own."""
+        from skmlp._metrics import model_metrics
+
+        return model_metrics(self.metrics, self.coding)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("model", "callbacks")}

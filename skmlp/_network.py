@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,8 +135,8 @@ class SoftmaxHeads(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
 
     def call(self, inputs: Any) -> Any:
         """Activate (n_samples, sum of heads)."""
-        slices = tf.split(inputs, self.heads, axis=-1)
-        return tf.concat([keras.activations.softmax(part) for part in slices], axis=-1)
+        slices = keras.ops.split(inputs, list(accumulate(self.heads))[:-1], axis=-1)
+        return keras.ops.concatenate([keras.activations.softmax(part) for part in slices], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
@@ -211,23 +212,32 @@ def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
 
 
-def has_weights(activation: Any) -> bool:
-    """Whether an activation is a Keras layer with weights of its own; tried on a copy."""
-    if not isinstance(activation, keras.layers.Layer):
-        return False
-    layer = type(activation).from_config(activation.get_config())
-    layer(np.zeros((1, 1), "float32"))
-    return bool(layer.weights)
-
-
 def known_activations() -> list[str]:
     """The names of Keras' activations; without GLU, which halves the width, and threshold, which needs arguments."""
     return [name for name in _names(keras.activations) if name not in ("glu", "threshold")]
 
 
-def known_initializers() -> list[str]:
-    """The names of Keras' initializers; without STFT, which only makes convolutions."""
-    return [name for name in _names(keras.initializers) if name != "stft"]
+def activation_name(activation: Any) -> str | None:
+    """The name of one of Keras' activations, by one of its names or as the function, or None for another function."""
+    if isinstance(activation, str):
+        return str(getattr(keras.activations, activation).__name__)
+    name = getattr(activation, "__name__", "")
+    return name if name in known_activations() and getattr(keras.activations, name) is activation else None
+
+
+def known_initializers() -> dict[str, str]:
+    """Every name of Keras' initializers, and the one in lower case; without STFT, which only makes convolutions."""
+    names = [name for name in _names(keras.initializers) if name != "stft"]
+    known = {name: name for name in names}
+    for name, value in vars(keras.initializers).items():
+        same = [lower for lower in names if getattr(keras.initializers, lower) is value]
+        if same and not name.islower():
+            known[name] = same[0]
+    return known | {short: name for short, name in _SHORT_INITIALIZERS.items() if name in names}
+
+
+_SHORT_INITIALIZERS = {"normal": "random_normal", "one": "ones", "uniform": "random_uniform", "zero": "zeros"}
+"""Names that only Keras' ``get`` knows, which cannot be asked: it makes the initializer, and draws its seed."""
 
 
 def _names(module: Any) -> list[str]:

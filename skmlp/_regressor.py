@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from skmlp._base import BaseKerasMLP
+from skmlp._names import knows_names
 from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
 from skmlp._targets import Coding, Numbers, choose
@@ -172,13 +173,13 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     True
     """
 
-    _keras_metric: ClassVar[str] = "mean_absolute_error"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraints
         for name, constraints in PARAMETER_CONSTRAINTS.items()
         if name not in ("class_weight", "label_smoothing")
     }
 
+    @knows_names
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -262,6 +263,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.verbose = verbose
         self.dtype = dtype
 
+    @knows_names
     @with_callbacks
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch more on these samples, from where the last call or fit stopped.
@@ -308,12 +310,11 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         return Numbers.of(y)
 
     def _coding(self, form: Numbers, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, loss_name
+        from skmlp._losses import known_losses, resolve_loss
 
         if self.loss != "quantile" and self.quantile != 0.5:
             raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
 
-        loss, output_activation = choose(
-            "regression", self.loss, self.output_activation, known_losses(), loss_name(self.loss)
-        )
-        return Coding(loss, output_activation, sparse=False)
+        given = resolve_loss(self.loss, self.dtype)
+        choice = choose(form.kind, given, self.output_activation, known_losses())
+        return Coding(form.kind, choice.loss, choice.output_activation, sparse=False, given=given)

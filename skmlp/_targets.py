@@ -14,6 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmlp._loss_table import LOSSES, GivenLoss, check_outputs, fitting_losses
 from skmlp._own import Own
 from skmlp._spec import Loss
 
@@ -22,41 +23,21 @@ from skmlp._spec import Loss
 class TargetType:
     """A row of the table.
 
-    ``loss`` is the default; ``output_activations`` are those that go with the target, the default first.
-    ``unfit_losses`` are Keras losses that mean something else for it.
+    ``loss`` is the default, a row of `skmlp._loss_table.LOSSES`, whose rows say which targets they are for;
+    ``output_activations`` are those that go with the target, the default first.
     """
 
     loss: str
     output_activations: tuple[str, ...]
-    unfit_losses: tuple[str, ...] = ()
 
-
-_OF_CLASSES = (
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy",
-    "categorical_hinge",
-    "sparse_categorical_crossentropy",
-)
-_OF_PROBABILITIES = (
-    *_OF_CLASSES,
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-    "kl_divergence",
-    "poisson",
-)
 
 TARGETS = {
-    "binary": TargetType(
-        "binary_crossentropy", ("sigmoid", "linear"), (*_OF_CLASSES, "kl_divergence", "cosine_similarity")
-    ),
+    "binary": TargetType("binary_crossentropy", ("sigmoid", "linear")),
     "multiclass": TargetType("categorical_crossentropy", ("softmax", "linear")),
     "one-hot": TargetType("categorical_crossentropy", ("softmax", "linear")),
-    "multilabel": TargetType("binary_crossentropy", ("sigmoid", "linear"), (*_OF_CLASSES, "kl_divergence")),
+    "multilabel": TargetType("binary_crossentropy", ("sigmoid", "linear")),
     "multioutput": TargetType("categorical_crossentropy", ("softmax",)),
-    "regression": TargetType(
-        "mean_squared_error", ("linear", "sigmoid", "softplus", "exponential", "relu", "tanh"), _OF_CLASSES
-    ),
+    "regression": TargetType("mean_squared_error", ("linear", "sigmoid", "softplus", "exponential", "relu", "tanh")),
 }
 """Target type -> what a network for it looks like.
 
@@ -90,71 +71,64 @@ class Target:
 
 @dataclass(frozen=True)
 class Coding:
-    """How a target is compared with a network's outputs; ``sparse`` says by class numbers."""
+    """How a target is compared with a network's outputs.
 
+    ``kind`` is a row of `TARGETS`; ``sparse`` says by class numbers; ``given`` is the loss as its user gave it.
+    ``boundary`` is the logit above which a label is predicted, where each output speaks for one label alone.
+    """
+
+    kind: str
     loss: Loss
     output_activation: str
     sparse: bool
+    given: GivenLoss
+    boundary: float = 0.0
 
 
-def choose(
-    kind: str, loss: Any, output_activation: str, known_losses: Sequence[str], name: str | None
-) -> tuple[Loss, str]:
+@dataclass(frozen=True)
+class Choice:
+    """The loss and the output activation of a fit.
+
+    ``boundary`` is the logit above which a label is predicted; None where it is to be found by trying the loss.
+    """
+
+    loss: Loss
+    output_activation: str
+    boundary: float | None
+
+
+def choose(kind: str, loss: GivenLoss, output_activation: str, known_losses: Sequence[str]) -> Choice:
     """The loss and the output activation for a target type; "auto" takes the default of its row.
-
-    ``name`` is the name of the loss if it is one of Keras', however it was given.
 
     Raises
     ------
     ValueError
         If the target type does not go with what was asked for.
     """
-    row = TARGETS[kind]
-    activations = row.output_activations
+    target = TARGETS[kind]
+    activations = target.output_activations
     if output_activation != "auto" and output_activation not in activations:
         raise ValueError(
             f"output_activation={output_activation!r} does not fit a {kind} target: choose 'auto' or one of "
             f"{', '.join(activations)}."
         )
     activation = activations[0] if output_activation == "auto" else output_activation
-    fitting = sorted(name for name in {*known_losses, "quantile"} if name not in row.unfit_losses)
-    if kind != "regression":
-        fitting.remove("quantile")
-    if kind == "multioutput":
-        fitting = ["categorical_crossentropy"]
-    own = not isinstance(loss, str)
-    unfit = name in row.unfit_losses or kind == "multioutput" if own else loss not in ("auto", *fitting)
-    if unfit:
-        raise ValueError(f"loss={loss!r} does not fit a {kind} target: choose 'auto' or one of {', '.join(fitting)}.")
-    chosen = row.loss if name == "auto" else name
-    from_logits = own and hasattr(loss, "get_config") and loss.get_config().get("from_logits")
-    if chosen is not None and not from_logits:
-        _check_outputs(kind, chosen, activation)
-    return (Own.of(loss) if own else str(chosen)), activation
+    row = target.loss if loss.loss == "auto" else loss.row
+    # Several outputs have a cross-entropy each; an object's would be one of the whole row.
+    own = isinstance(loss.loss, Own)
+    if (own and kind == "multioutput") or (row is not None and kind not in LOSSES[row].kinds):
+        fitting = ", ".join(fitting_losses(kind, known_losses))
+        raise ValueError(f"loss={loss.given!r} does not fit a {kind} target: choose 'auto' or one of {fitting}.")
+    check_outputs(kind, loss, row, activation)
+    if own:
+        scores = activation == "linear" and kind in ("binary", "multilabel")
+        return Choice(loss.loss, activation, None if scores and not loss.from_logits else 0.0)
+    facts = LOSSES[str(row)]
+    boundary = facts.boundary if activation == "linear" else None
+    return Choice(facts.trained_as or str(row), activation, 0.0 if boundary is None else boundary)
 
 
-def _check_outputs(kind: str, loss: str, activation: str) -> None:
-    """Refuse outputs that a loss is not defined for."""
-    if kind != "regression":
-        if activation == "linear" and loss in _OF_PROBABILITIES:
-            raise ValueError(
-                f"loss={loss!r} needs probabilities, not output_activation='linear': leave output_activation='auto', "
-                "or choose a loss of scores, such as 'hinge' or 'squared_hinge'."
-            )
-        return
-    if loss in ("binary_crossentropy", "binary_focal_crossentropy") and activation != "sigmoid":
-        raise ValueError(
-            f"loss={loss!r} needs outputs between 0 and 1, not output_activation={activation!r}: "
-            "set output_activation='sigmoid'."
-        )
-    if loss in ("poisson", "kl_divergence") and activation not in ("softplus", "exponential", "sigmoid"):
-        raise ValueError(
-            f"loss={loss!r} needs positive outputs, not output_activation={activation!r}: set "
-            "output_activation='exponential' or 'softplus'."
-        )
-
-
-def regression_target(y: NDArray[Any], loss: Loss, output_activation: str, dtype: str) -> Target:
+def regression_target(y: NDArray[Any], loss: GivenLoss, output_activation: str, dtype: str) -> Target:
     """The target of a regressor, from y of shape (n_samples,) or (n_samples, n_outputs).
 
     Raises
@@ -169,9 +143,10 @@ def regression_target(y: NDArray[Any], loss: Loss, output_activation: str, dtype
             f"output_activation='sigmoid' gives outputs from 0 to 1, but y goes from {lowest:g} to {highest:g}: scale "
             "y, or choose another output_activation."
         )
-    if loss in ("poisson", "kl_divergence", "mean_squared_logarithmic_error") and lowest < 0:
+    if loss.row is not None and lowest < (least := LOSSES[loss.row].least_target):
         raise ValueError(
-            f"loss={loss!r} takes targets of at least 0, but y goes down to {lowest:g}: choose another loss."
+            f"loss={loss.given!r} takes targets of at least {least:g}, but y goes down to {lowest:g}: choose another "
+            "loss."
         )
     return Target("regression", encoded, None)
 
@@ -232,7 +207,7 @@ class Numbers:
         values = check_array(y, ensure_2d=False, dtype=dtype, input_name=name)
         if name != "y" and len(values) < 2:
             raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
-        target = regression_target(values, coding.loss, coding.output_activation, dtype)
+        target = regression_target(values, coding.given, coding.output_activation, dtype)
         if target.encoded.shape[1] != self.n_outputs:
             raise ValueError(f"{name} has {target.encoded.shape[1]} outputs, but y has {self.n_outputs}: give as many.")
         return target
@@ -374,15 +349,15 @@ class Labels:
             encoded = np.eye(len(self.classes), dtype=dtype)[codes]
         return Target(self.kind, encoded, codes)
 
-    def decide(self, logits: NDArray[Any]) -> NDArray[np.intp]:
-        """The class numbers that logits of shape (n_samples, n_outputs) speak for."""
+    def decide(self, scores: NDArray[Any]) -> NDArray[np.intp]:
+        """The class numbers that scores of shape (n_samples, n_outputs) speak for: logits minus the boundary."""
         if self.kind == "binary":
-            return (logits[:, 0] > 0).astype(np.intp)
+            return (scores[:, 0] > 0).astype(np.intp)
         if self.kind == "multilabel":
-            return (logits > 0).astype(np.intp)
+            return (scores > 0).astype(np.intp)
         if self.kind == "multioutput":
-            return np.column_stack([head.argmax(axis=1) for head in self.split(logits)])
-        largest: NDArray[np.intp] = logits.argmax(axis=1)
+            return np.column_stack([head.argmax(axis=1) for head in self.split(scores)])
+        largest: NDArray[np.intp] = scores.argmax(axis=1)
         return largest
 
     def probabilities(self, outputs: NDArray[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,8 @@ class Run:
     n_features : mapping
         What scikit-learn has noted of the features, by name of the attribute.
     samples : Samples
+    metrics : sequence of Metric
+        What is recorded of the validation samples beside loss and score.
     start : Fitted
         What it would leave if it stopped before its first epoch.
     """
@@ -44,6 +46,7 @@ class Run:
     parameters: Mapping[str, Any]
     features: Mapping[str, Any]
     samples: Samples
+    metrics: Sequence[Any]
     start: Fitted
 
     def train(self) -> Fitted:
@@ -107,7 +110,8 @@ class Run:
 
         start = self.start
         n_steps = start.plan.steps_per_epoch(len(self.samples.data.rows))
-        return KerasCallbacks(callbacks, start.plan, start.state, recorder, start.metrics, self._n_epochs, n_steps)
+        metrics = start.model_metrics()
+        return KerasCallbacks(callbacks, start.plan, start.state, recorder, metrics, self._n_epochs, n_steps)
 
     def _others(self, recorder: Recorder) -> list[Watcher]:
         """Those that are told last, since they show what the others have done."""
@@ -148,9 +152,12 @@ class Run:
         logits, outputs = forward(plan.network, weights, validation.X)
         values = {
             "val_loss": evaluate(plan, weights, logits, target.encoded, weight),
-            "val_score": self.start.form.score(target, logits, outputs, weight),
+            "val_score": self.start.form.score(target, logits - self.start.coding.boundary, outputs, weight),
         }
-        for metric in self.parameters["metrics"] or ():
-            name = metric if isinstance(metric, str) else metric.__name__
-            values[f"val_{name}"] = measure(metric, outputs, target.encoded, weight)
+        for metric in self.metrics:
+            values[f"val_{metric.name}"] = (
+                metric.of(target.encoded, outputs, weight)
+                if metric.has_state
+                else measure(metric.value, outputs, target.encoded, weight)
+            )
         return values

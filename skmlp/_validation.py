@@ -14,10 +14,11 @@ from sklearn.utils import check_array, check_consistent_length
 
 # scikit-learn's own estimators declare their parameters with these. They are private, but third-party estimators
 # have no public way to get the same messages; tests/test_validation.py notices when they change.
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import validate_data
 
-from skmlp._optimizers import OPTIMIZERS, SCHEDULES, SETTINGS, resolve_settings
+from skmlp._names import nearest
+from skmlp._optimizers import SCHEDULES, SETTINGS, read_optimizer, resolve_settings
 from skmlp._own import Own
 from skmlp._spec import Activation, Hyperparameters
 
@@ -42,7 +43,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "label_smoothing": [_RATE],
     "quantile": [Interval(Real, 0, 1, closed="neither")],
     "output_activation": [str],
-    "optimizer": [StrOptions(set(OPTIMIZERS))],
+    "optimizer": [object],  # by name, or an object of Keras', which is not imported yet
     "learning_rate": [_POSITIVE, None],
     "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable, None],
     "momentum": [_DECAY, None],
@@ -58,7 +59,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "shuffle": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_COUNT],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
     "monitor": [StrOptions({"score", "loss"})],
     "tol": [_AMOUNT],
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
@@ -91,42 +92,30 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     ValueError
         If a value is not usable, by itself or with the others; the message names the parameter.
     """
-    from skmlp._network import known_activations, known_initializers
-
     for name in ("activation", "kernel_initializer", "bias_initializer", "loss"):
         if isinstance(parameters[name], type):
             raise ValueError(f"{name}={parameters[name]!r} is a class: give it an instance, with its arguments.")
     _check_schedule(parameters["learning_rate_schedule"])
     sizes = layer_sizes(parameters["hidden_layer_sizes"])
-    activations = known_activations()
-    initializers = known_initializers()
-    optimizer = parameters["optimizer"]
-    settings = resolve_settings(optimizer, {name: parameters[name] for name in SETTINGS})
-    learning_rate = parameters["learning_rate"]
-
-    def initializer(name: str) -> Any:
-        value = parameters[name]
-        return value if callable(value) else known_name(name, value, initializers)
-
+    optimizer, learning_rate, settings = _optimizer(parameters)
+    nesterov = bool(settings.pop("nesterov", False))
     return Hyperparameters(
         hidden_layer_sizes=sizes,
-        activation=tuple(
-            _activation(value, activations) for value in per_layer("activation", parameters["activation"], len(sizes))
-        ),
+        activation=tuple(_activation(value) for value in per_layer("activation", parameters["activation"], len(sizes))),
         dropout=dropout_rates(parameters["dropout"], len(sizes)),
         input_dropout=float(parameters["input_dropout"]),
         l1=float(parameters["l1"]),
         l2=float(parameters["l2"]),
         regularize_bias=bool(parameters["regularize_bias"]),
         normalization=parameters["normalization"],
-        kernel_initializer=initializer("kernel_initializer"),
-        bias_initializer=initializer("bias_initializer"),
+        kernel_initializer=_initializer("kernel_initializer", parameters["kernel_initializer"]),
+        bias_initializer=_initializer("bias_initializer", parameters["bias_initializer"]),
         label_smoothing=float(parameters.get("label_smoothing", 0.0)),
         quantile=float(parameters.get("quantile", 0.5)),
         optimizer=optimizer,
-        learning_rate=float(OPTIMIZERS[optimizer].learning_rate if learning_rate is None else learning_rate),
+        learning_rate=learning_rate,
         learning_rate_schedule=parameters["learning_rate_schedule"],
-        nesterov=bool(settings.pop("nesterov", False)),
+        nesterov=nesterov,
         settings={name: float(value) for name, value in settings.items()},
         epochs=int(parameters["epochs"]),
         shuffle=bool(parameters["shuffle"]),
@@ -134,16 +123,41 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     )
 
 
-def _activation(value: Any, known: Iterable[str]) -> Activation:
-    from skmlp._network import has_weights
+def _optimizer(parameters: Mapping[str, Any]) -> tuple[str, float, dict[str, float | bool]]:
+    """The optimizer's name, its learning rate, and its settings that are on; parameters go before an object's own."""
+    row, read = read_optimizer(parameters["optimizer"])
+    if parameters["dtype"] not in row.dtypes:
+        raise ValueError(
+            f"optimizer={parameters['optimizer']!r} trains networks of dtype={row.dtypes[0]!r} alone, not of "
+            f"dtype={parameters['dtype']!r}: change one of them."
+        )
+    for name, value in read.items():
+        constraints = [each for each in PARAMETER_CONSTRAINTS[name] if isinstance(each, Interval)]
+        # A decay or clipping that is off is None in Keras, and 0 here.
+        if constraints and value and not any(each.is_satisfied_by(value) for each in constraints):
+            raise ValueError(
+                f"optimizer={parameters['optimizer']!r} has {name}={value!r}, which must be in {constraints[0]}."
+            )
+    given = {name: read.get(name) if parameters[name] is None else parameters[name] for name in SETTINGS}
+    chosen = parameters["learning_rate"]
+    rate = read.get("learning_rate", row.learning_rate) if chosen is None else chosen
+    return row.name, float(rate), resolve_settings(row.name, given)
+
+
+def _activation(value: Any) -> Activation:
+    from skmlp._network import activation_name, known_activations
 
     if not callable(value):
-        return known_name("activation", value, known)
-    if has_weights(value):
-        raise ValueError(
-            f"activation={value!r} has weights of its own, which are not trained here: choose one without weights."
-        )
-    return Own.of(value)
+        return str(activation_name(known_name("activation", value, known_activations())))
+    name = activation_name(value)
+    return Own.of(value) if name is None else name
+
+
+def _initializer(parameter: str, value: Any) -> Any:
+    from skmlp._network import known_initializers
+
+    known = known_initializers()
+    return value if callable(value) else known[known_name(parameter, value, known)]
 
 
 def _check_schedule(schedule: Any) -> None:
@@ -154,20 +168,6 @@ def _check_schedule(schedule: Any) -> None:
             f"learning_rate_schedule={schedule!r} returns learning rates: give a function of the step that returns a "
             "factor on learning_rate, such as lambda step: float(schedule(step)) / learning_rate."
         )
-
-
-def check_metrics(metrics: Iterable[Any] | None, kind: str) -> None:
-    """Refuse what is neither the name of a Keras metric of such a target nor a function with a name of its own."""
-    from skmlp._losses import known_metrics
-
-    names = {"loss", "score"}
-    known = [name for name in known_metrics() if kind in ("multiclass", "one-hot") or "categorical" not in name]
-    for metric in metrics or ():
-        own = callable(metric) and hasattr(metric, "__name__") and not isinstance(metric, type)
-        name = metric.__name__ if own else known_name("metrics", metric, known)
-        if name in names:
-            raise ValueError(f"metrics holds {name!r}, a name that is taken: give each metric a name of its own.")
-        names.add(name)
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -208,7 +208,10 @@ def known_name(parameter: str, value: Any, known: Iterable[str]) -> str:
     """The name, if it is one of those known."""
     names = sorted(known)
     if value not in names:
-        raise ValueError(f"{parameter}={value!r} is not known: choose one of {', '.join(names)}.")
+        question = nearest(str(value), names)
+        raise ValueError(
+            f"{parameter}={value!r} is unknown{': ' + question if question else '.'} Choose one of {', '.join(names)}."
+        )
     return str(value)
 
 

@@ -43,7 +43,7 @@ def test_every_layer_computes_in_the_networks_dtype(dtype):
 @pytest.mark.parametrize("activation", known_activations())
 def test_every_activation_that_is_known_trains(activation, line):
     estimator = KerasMLPRegressor((3,), activation=activation, epochs=1, learning_rate=1e-4).fit(*line)
-    assert estimator._fitted.plan.network.activation == (activation,)
+    assert estimator._fitted.plan.network.activation == (getattr(keras.activations, activation).__name__,)
 
 
 def test_activations_follow_their_own_layer():
@@ -54,7 +54,8 @@ def test_activations_follow_their_own_layer():
 
 @pytest.mark.parametrize("name", known_initializers())
 def test_every_initializer_that_is_known_fills_a_kernel(name):
-    (kernel, _, *_) = initial_weights(spec(hidden_layer_sizes=(), activation=()), name, "zeros", seed=1)
+    initializer = known_initializers()[name]
+    (kernel, _, *_) = initial_weights(spec(hidden_layer_sizes=(), activation=()), initializer, "zeros", seed=1)
     assert kernel.shape == (4, 2)
     assert np.isfinite(kernel).all()
 

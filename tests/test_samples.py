@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skmlp._loss_table import GivenLoss
 from skmlp._samples import split_and_weigh
 from skmlp._targets import Coding, Labels
 
-CODING = Coding("categorical_crossentropy", "softmax", sparse=True)
+LOSS = "categorical_crossentropy"
+CODING = Coding("multiclass", LOSS, "softmax", sparse=True, given=GivenLoss(LOSS, LOSS, LOSS))
 
 
 def prepared(y, weight, partial=False, **parameters):

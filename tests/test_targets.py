@@ -9,8 +9,8 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skmlp._losses import known_losses, loss_name
-from skmlp._targets import TARGETS, Labels, choose, regression_target
+from skmlp._losses import known_losses, resolve_loss
+from skmlp._targets import Labels, TARGETS, Target, choose, regression_target
 
 MULTILABEL = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]])
 ONE_HOT = np.eye(3, dtype=int)[[2, 0, 1, 2]]
@@ -18,7 +18,8 @@ SEVERAL = np.array([["a", "x"], ["b", "y"], ["a", "z"]], dtype=object)
 
 
 def chosen(kind, loss="auto", output_activation="auto"):
-    return choose(kind, loss, output_activation, known_losses(), loss_name(loss))
+    choice = choose(kind, resolve_loss(loss, "float32"), output_activation, known_losses())
+    return choice.loss, choice.output_activation
 
 
 def test_auto_takes_the_default_of_a_row():
@@ -102,12 +103,12 @@ def test_class_numbers_for_the_losses_that_take_them():
 
 
 def test_regression_targets():
-    flat = regression_target(np.arange(4.0), "mean_squared_error", "linear", "float32")
+    flat = regression_target(np.arange(4.0), resolve_loss("mse", "float32"), "linear", "float32")
     assert (flat.encoded.shape, flat.encoded.dtype) == ((4, 1), np.float32)
     np.testing.assert_array_equal(flat.rows(np.array([2])).encoded, [[2.0]])
     for loss in ("mean_squared_error", "binary_crossentropy"):
         with pytest.raises(ValueError, match="from 0 to 1, but y goes from 0 to 3"):
-            regression_target(np.arange(4.0), loss, "sigmoid", "float32")
+            regression_target(np.arange(4.0), resolve_loss(loss, "float32"), "sigmoid", "float32")
 
 
 tables = hnp.arrays(
@@ -147,11 +148,16 @@ def test_several_outputs_have_a_softmax_each():
 weights_by_class = st.dictionaries(st.integers(0, 2), st.floats(0.1, 10), max_size=3)
 
 
+def coded(codes):
+    codes = np.asarray(codes)
+    return Target("multiclass", codes, codes)
+
+
 @given(st.lists(st.integers(0, 2), min_size=3, max_size=20), st.one_of(st.just("balanced"), weights_by_class))
 def test_class_weights_are_scikit_learns(codes, class_weight):
     codes = np.array([0, 1, 2, *codes])
     labels = Labels("multiclass", np.arange(3))
-    weight = labels.weigh(class_weight, np.ones(len(codes)), codes, np.arange(len(codes)))
+    weight = labels.weigh(class_weight, np.ones(len(codes)), coded(codes), np.arange(len(codes)))
     np.testing.assert_allclose(weight, compute_sample_weight(class_weight, codes))
 
 
@@ -159,7 +165,7 @@ def test_each_label_of_a_sample_has_a_weight_of_its_own():
     labels = Labels.of(MULTILABEL, one_hot=False)
     weight = np.array([1.0, 2.0, 1.0])
     rows = np.arange(3)
-    table = labels.weigh([{1: 3.0}, "balanced", {0: 0.5}], weight, MULTILABEL, rows)
+    table = labels.weigh([{1: 3.0}, "balanced", {0: 0.5}], weight, coded(MULTILABEL), rows)
     np.testing.assert_allclose(table[:, 0], weight * [3, 1, 3])
     np.testing.assert_allclose(table[:, 1], weight * compute_sample_weight("balanced", [0, 0, 0, 1])[[0, 0, 3]])
     np.testing.assert_allclose(table[:, 2], weight * [1, 0.5, 1])
@@ -168,7 +174,7 @@ def test_each_label_of_a_sample_has_a_weight_of_its_own():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({9: 1.0}, r"names labels that y does not have: \[9\]"),
+        ({9: 1.0}, r"names labels that y does not have, \[9\], and does not name \[0, 1\]"),
         ({0: -1.0}, "at least 0"),
         ({0: 0.0, 1: 0.0}, "not all of them 0"),
         ([{0: 1.0}], "1 entries for 3 labels"),
@@ -177,12 +183,13 @@ def test_each_label_of_a_sample_has_a_weight_of_its_own():
 def test_bad_class_weights(class_weight, message):
     labels = Labels.of(MULTILABEL, one_hot=False)
     with pytest.raises(ValueError, match=message):
-        labels.weigh(class_weight, np.ones(3), MULTILABEL, np.arange(3))
+        labels.weigh(class_weight, np.ones(3), coded(MULTILABEL), np.arange(3))
 
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_unknown_choices_list_the_known_ones(kind):
-    with pytest.raises(ValueError, match=rf"(?s)loss='x' does not fit a {kind} target.*{TARGETS[kind].loss}"):
-        chosen(kind, "x")
+    unfit = "categorical_crossentropy" if kind == "regression" else "quantile"
+    with pytest.raises(ValueError, match=rf"(?s)loss='{unfit}' does not fit a {kind} target.*{TARGETS[kind].loss}"):
+        chosen(kind, unfit)
     with pytest.raises(ValueError, match=r"output_activation='x' does not fit"):
         chosen(kind, "auto", "x")

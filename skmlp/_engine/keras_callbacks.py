@@ -121,7 +121,7 @@ class KerasCallbacks(Watcher):
         n_steps: int,
     ) -> None:
         self.recorder = recorder
-        self.score_name = metrics[0]
+        self.score_name = getattr(metrics[0], "name", metrics[0])
         self.model = keras_model(plan, state.weights, metrics)
         _build_metrics(self.model, plan)
         self.every = 1 if any(_wants_batches(callback) for callback in callbacks) else None

@@ -52,6 +52,9 @@ class TracedSetting:
     def __rsub__(self, other: float) -> Any:
         return self.values[self.complement] if other == 1 else other - self.values[self.name]
 
+    def __sub__(self, other: float) -> Any:
+        return -self.values[self.complement] if other == 1 else self.values[self.name] - other
+
     def __mul__(self, other: Any) -> Any:
         return self.values[self.name] * other
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
 from skmlp._network import initial_weights
-from skmlp._optimizers import OPTIMIZERS
+from skmlp._optimizers import OPTIMIZERS, known_optimizers
 
 OPTIMIZER_SETTINGS = [
     ("sgd", {}),
@@ -27,6 +27,13 @@ OPTIMIZER_SETTINGS = [
     ("ftrl", {}),
     ("lamb", {"beta_1": 0.8}),
     ("lion", {"beta_1": 0.8, "beta_2": 0.95}),
+    ("adafactor", {}),
+    ("adafactor", {"weight_decay": 0.01, "clipnorm": 0.1}),
+]
+MUON_SETTINGS = [
+    ("muon", {}),
+    ("muon", {"momentum": 0.8, "nesterov": False, "epsilon": 1e-4, "clipnorm": 0.1}),
+    ("muon", {"momentum": 0.0, "weight_decay": 0.0}),
 ]
 
 
@@ -52,10 +59,11 @@ def train_plain_keras(estimator, X, y, loss):
     model = keras.Sequential(layers)
     model.set_weights(initial_weights(plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
     settings = dict(chosen.settings)
-    if chosen.nesterov:
-        settings["nesterov"] = True
-    if chosen.optimizer == "adamw":
-        settings.setdefault("weight_decay", 0.0)
+    if "nesterov" in OPTIMIZERS[chosen.optimizer].settings:
+        settings["nesterov"] = chosen.nesterov
+    if "momentum" in OPTIMIZERS[chosen.optimizer].settings:
+        settings.setdefault("momentum", 0.0)
+    settings.setdefault("weight_decay", 0.0 if chosen.optimizer == "adamw" else None)
     optimizer = getattr(keras.optimizers, OPTIMIZERS[chosen.optimizer].class_name)(chosen.learning_rate, **settings)
     X = X.astype(dtype)
     losses = []
@@ -100,6 +108,26 @@ def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, bat
     sizes = np.minimum(batch_size, 78 - batch_size * np.arange(steps))
     expected = [np.average(losses[:steps], weights=sizes), np.average(losses[steps:], weights=sizes)]
     np.testing.assert_allclose(estimator.loss_curve_, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])
+@pytest.mark.parametrize(("optimizer", "settings"), MUON_SETTINGS if "muon" in known_optimizers() else [])
+def test_muon_takes_the_steps_of_plain_keras(optimizer, settings, batch_size, line):
+    X, y = line[0][:78], line[1][:78]
+    estimator = KerasMLPRegressor(
+        (6, 4), activation="tanh", optimizer=optimizer, batch_size=batch_size, epochs=2, shuffle=False, random_state=0,
+        **settings,
+    ).fit(X, y)  # fmt: skip
+    model, losses = train_plain_keras(estimator, X, y.astype("float32"), mean_squared_error)
+    # Its steps are close to orthogonal matrices whatever the size of the gradient, in single precision alone.
+    for ours, theirs in zip(estimator._fitted.state.weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+    assert estimator.loss_curve_[0] == pytest.approx(
+        np.average(
+            losses[: len(losses) // 2], weights=np.minimum(batch_size, 78 - batch_size * np.arange(len(losses) // 2))
+        ),
+        rel=1e-4,
+    )
 
 
 def test_the_settings_are_keras_defaults_in_float32_too(line):

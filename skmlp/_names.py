@@ -1,0 +1,124 @@
+"""Names: the nearest known ones to an unknown one, and ours for those of Keras and of scikit-learn's MLP."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_EPOCHS = "the number of epochs is epochs"
+_VALIDATION = (
+    "samples to validate on are given to fit as X_val and y_val, and early_stopping=True holds out the share "
+    "validation_fraction of the training samples"
+)
+_SCHEDULE = "a schedule is given as learning_rate_schedule"
+_CLIPPING = "gradients are clipped by clipnorm"
+_WIDTHS = "the widths of the hidden layers are hidden_layer_sizes"
+_NORMALIZATION = "normalisation is normalization='batch' or 'layer'"
+_PENALTY = "penalties on the kernels are l1 and l2"
+_WRAPPER = "a model function of your own goes into skmlp.wrappers.KerasClassifier or KerasRegressor"
+_SEED = "the seed is random_state"
+_PATIENCE = "the patience of early_stopping=True is n_iter_no_change"
+_RATE = "the learning rate is learning_rate"
+
+ANSWERS: Mapping[str, str] = {
+    # scikit-learn's MLP
+    "alpha": "the penalty on the squared weights is l2, whose documentation has its ratio to alpha",
+    "beta1": "it is beta_1",
+    "beta2": "it is beta_2",
+    "learning_rate_init": _RATE,
+    "max_fun": "there is no lbfgs here, and the number of epochs is epochs",
+    "max_iter": _EPOCHS,
+    "n_iter": _EPOCHS,
+    "nesterovs_momentum": "it is nesterov",
+    "power_t": _SCHEDULE,
+    "solver": "the optimizer is optimizer, 'sgd' or 'adam' for example",
+    # Keras, SciKeras and skorch
+    "activity_regularizer": _PENALTY,
+    "amsgrad": "optimizers are trained without it",
+    "batch_norm": _NORMALIZATION,
+    "batch_normalization": _NORMALIZATION,
+    "bias_regularizer": "penalties are l1 and l2, on the biases too with regularize_bias=True",
+    "build_fn": _WRAPPER,
+    "clipvalue": _CLIPPING,
+    "decay": "decoupled weight decay is weight_decay, and " + _SCHEDULE,
+    "dropout_rate": "it is dropout",
+    "global_clipnorm": _CLIPPING,
+    "gradient_accumulation_steps": "larger steps are a larger batch_size",
+    "hidden_layers": _WIDTHS,
+    "hidden_units": _WIDTHS,
+    "initial_epoch": "a fit goes on from the last one with warm_start=True",
+    "input_dim": "the number of features is read from X",
+    "input_shape": "the number of features is read from X",
+    "kernel_regularizer": _PENALTY,
+    "layer_norm": _NORMALIZATION,
+    "layers": _WIDTHS,
+    "lr": _RATE,
+    "max_epochs": _EPOCHS,
+    "min_delta": "the least improvement for early_stopping=True is tol",
+    "model": _WRAPPER,
+    "module": _WRAPPER,
+    "n_epochs": _EPOCHS,
+    "nb_epoch": _EPOCHS,
+    "patience": _PATIENCE,
+    "regularizer": _PENALTY,
+    "restore_best_weights": "early_stopping=True keeps the weights of the best epoch",
+    "seed": _SEED,
+    "steps_per_epoch": "the number of steps in an epoch follows from batch_size",
+    "units": _WIDTHS,
+    "use_ema": "weights are not averaged here",
+    "validation_data": _VALIDATION,
+    "validation_split": _VALIDATION,
+    "weighted_metrics": "metrics are weighted by sample_weight_val, and given as metrics",
+}
+"""Names that people know from elsewhere, and what they are here."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known names that are like an unknown one, whatever their case, as a question; nothing if none is."""
+    by_lower: dict[str, str] = {}
+    for each in known:
+        by_lower.setdefault(each.lower(), each)
+    matches = [by_lower[match] for match in get_close_matches(name.lower(), by_lower)]
+    return f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+
+
+def answer(name: str, known: Iterable[str]) -> str:
+    """What to write in place of a name that nobody here knows, as an ending of a message."""
+    base, _, setting = name.partition("__")
+    if base == "optimizer" and setting:
+        return f": settings of the optimizer are parameters of the estimator, such as {setting}"
+    if name in ANSWERS:
+        return f": {ANSWERS[name]}"
+    question = nearest(name, known)
+    return f": {question}" if question else ""
+
+
+def knows_names(function: Function) -> Function:
+    """Let a method of an estimator answer keyword arguments that it does not take with the names that it does.
+
+    Its signature stays what it is, for scikit-learn's inspection, for type checkers, and for help.
+    """
+    taken = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def answering(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for name in kwargs:
+            if name not in taken:
+                raise TypeError(_unexpected(type(self), function.__name__, name, taken[1:]))
+        return function(self, *args, **kwargs)
+
+    return answering  # type: ignore[return-value]  # the same signature
+
+
+def _unexpected(estimator: Any, method: str, name: str, taken: list[str]) -> str:
+    said = f"{estimator.__name__}.{method}() got an unexpected keyword argument {name!r}"
+    if method != "__init__" and name in estimator._get_param_names():
+        return f"{said}: it is a parameter of the estimator, {estimator.__name__}({name}=...) or set_params({name}=...)"
+    if method == "__init__" and name in inspect.signature(estimator.fit).parameters:
+        return f"{said}: it is given to fit"
+    return said + answer(name, taken)

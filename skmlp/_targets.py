@@ -71,8 +71,8 @@ class Target:
 class Coding:
     """How a target is compared with a network's outputs.
 
-    ``kind`` is a row of `TARGETS`; ``sparse`` says by class numbers. ``boundary`` is the logit above which a label is predicted, where each output
-    speaks for one label alone.
+    ``kind`` is a row of `TARGETS`; ``sparse`` says by class numbers. ``boundary`` is the logit above which a label is
+    predicted, where each output speaks for one label alone.
     """
 
     kind: str

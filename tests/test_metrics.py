@@ -48,16 +48,20 @@ def test_metrics_of_two_classes_are_scikit_learns(blobs):
 def test_metrics_of_several_classes_are_scikit_learns(one_hot, blobs):
     X, y = blobs
     macro = keras.metrics.F1Score(average="macro")
-    metrics = ["accuracy", macro, keras.metrics.MeanIoU(3, sparse_y_pred=False, name="iou", dtype="float32"), "AUC", "Precision"]
+    metrics = [
+        "accuracy",
+        macro,
+        keras.metrics.MeanIoU(3, sparse_y_pred=False, name="iou", dtype="float32"),
+        "AUC",
+        "Precision",
+    ]
     settings = {"loss": "mse", "output_activation": "softmax"} if one_hot else {}
     fitted = fit(metrics, X, np.eye(3)[y] if one_hot else y, **settings)
     predicted = fitted.predict(X).argmax(axis=1) if one_hot else fitted.predict(X)
     assert last(fitted, "accuracy") == pytest.approx(last(fitted, "score"), rel=1e-6)
     expected = f1_score(y, predicted, average="macro", sample_weight=WEIGHT)
     assert last(fitted, "f1_score") == pytest.approx(expected, rel=1e-5)
-    overlaps = [
-        WEIGHT[(y == k) & (predicted == k)].sum() / WEIGHT[(y == k) | (predicted == k)].sum() for k in range(3)
-    ]
+    overlaps = [WEIGHT[(y == k) & (predicted == k)].sum() / WEIGHT[(y == k) | (predicted == k)].sum() for k in range(3)]
     assert last(fitted, "iou") == pytest.approx(np.mean(overlaps), rel=1e-5)
     auc = keras.metrics.AUC()
     auc.update_state(np.eye(3)[y], fitted.predict_proba(X), sample_weight=WEIGHT)
@@ -156,6 +160,7 @@ def own(y_true, y_pred):
     return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own reading of HDF5
 def test_the_keras_model_measures_what_the_fit_measured(blobs, tmp_path):
     X, y = blobs
     names = ["accuracy", "AUC", "mean_absolute_error", "top_k_categorical_accuracy", "sparse_categorical_accuracy"]

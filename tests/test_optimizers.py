@@ -15,7 +15,6 @@ from skmlp._optimizers import (
     known_optimizers,
     make_optimizer,
     make_schedule,
-    read_optimizer,
     resolve_settings,
 )
 

@@ -82,7 +82,7 @@ class BaseKerasMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # t
     tol: float
     loss: Any
     output_activation: str
-    optimizer: str
+    optimizer: Any
     batch_size: int | str
     epochs: int
     metrics: Sequence[Any] | None

@@ -73,6 +73,7 @@ def test_patience_without_end(blobs):
     ("parameter", "value", "message"),
     [
         ("activation", "ReLU", "activation='ReLU' is unknown: did you mean 'relu'"),
+        ("activation", "logistic", "activation='logistic' is unknown: did you mean 'sigmoid'"),
         ("activation", ["tahn"], "activation='tahn' is unknown: did you mean 'tanh'"),
         ("activation", "qqq", r"activation='qqq' is unknown\. Choose one of celu"),
         ("kernel_initializer", "he_norml", "kernel_initializer='he_norml' is unknown: did you mean 'he_normal'"),

@@ -41,6 +41,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     # What both constructors take, and this class reads.
     loss: Any
     output_activation: str
+    optimizer: Any
     batch_size: int | str
     epochs: int
     metrics: Sequence[Any] | None

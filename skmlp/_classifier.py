@@ -55,17 +55,21 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     bias_initializer : str or keras.Initializer, default="zeros"
         Where the biases start from.
     loss : str, keras.Loss or callable, default="auto"
-        Any loss of a sample that ``keras.losses`` has, by name or as an object, or a function of targets and outputs
-        that returns a loss for each sample. A search over a class of one's own needs it registered with Keras, which
-        otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two classes and for
+        Any loss of a sample that ``keras.losses`` has, by any name that ``keras.losses.get`` takes or as an object, or
+        a function of targets and outputs that returns a loss for each sample. An object's ``reduction`` must leave the
+        mean over the samples to the fit, and its ``dtype`` is the estimator's. A search over a class of one's own needs
+        it registered with Keras, which otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two classes and for
         independent labels, "categorical_crossentropy" for more classes. Losses other than that one get one-hot rows.
     label_smoothing : float, default=0.0
         How far targets are moved towards equal probabilities; for cross-entropies by name.
     output_activation : str, default="auto"
         "auto" is "sigmoid" for two classes and for independent labels, and "softmax" for more classes. "linear" leaves
-        scores without probabilities, for losses such as "hinge".
-    optimizer : str, default="adam"
-        One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adagrad", "ftrl", "lamb", "lion".
+        scores without probabilities, for losses such as "hinge". Two classes and independent labels are then decided
+        at the score at which the loss is the same for both labels: 0 for "hinge", 1/2 for "mean_squared_error".
+    optimizer : str or keras.Optimizer, default="adam"
+        One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adafactor", "adagrad", "ftrl", "lamb",
+        "lion", "muon" (in float32, where Keras has it), or an unbuilt object of one of these classes. An object's
+        learning rate and settings are read, and go behind those parameters below that are not None.
     learning_rate : float, default=None
         The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
     learning_rate_schedule : str or callable, default=None
@@ -75,7 +79,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         returns the factor.
     momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
         Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
-        an error.
+        an error. ``nesterov`` does nothing where ``momentum`` is 0.
     weight_decay : float, default=None
         Decoupled weight decay per step, times the learning rate; every optimizer has it.
     clipnorm : float, default=None
@@ -93,7 +97,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         The share of the training samples that ``early_stopping`` holds out.
     monitor : {"score", "loss"}, default="score"
         What early stopping looks at on the validation samples: the accuracy, or the loss.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or numpy.inf, default=10
         Training stops after more than so many epochs in a row without improvement.
     tol : float, default=1e-4
         The least change for the better that is an improvement.
@@ -101,9 +105,10 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         Weights by label, which multiply those of the samples; a label that is not named has weight 1. "balanced" is
         ``n_samples / (n_classes * count)``, counted by weight. For independent labels or several outputs, one for all
         of them or a list of one each.
-    metrics : list of str or callable, default=None
-        Recorded on validation samples, as ``"val_"`` and the name: any metric of a sample that ``keras.metrics`` has,
-        or a function of targets and outputs that returns a value for each sample.
+    metrics : list of str, keras.metrics.Metric or callable, default=None
+        Recorded on validation samples, as ``"val_"`` and the name: "accuracy" of labels, any name that
+        ``keras.metrics.get`` takes, an object of Keras', of which each fit uses a copy, or a function of targets and
+        outputs that returns a value for each sample.
     callbacks : keras.callbacks.Callback, list of them, or callable, default=None
         Each fit uses deep copies of its own, of the callbacks and of whatever they hold. Callbacks that are to report
         to an object outside, or that cannot be copied, come from a function: it is called at each fit, with the
@@ -212,7 +217,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         loss: Any = "auto",
         label_smoothing: float = 0.0,
         output_activation: str = "auto",
-        optimizer: str = "adam",
+        optimizer: Any = "adam",
         learning_rate: float | None = None,
         learning_rate_schedule: str | Callable[[int], float] | None = None,
         momentum: float | None = None,

@@ -120,7 +120,7 @@ def check_outputs(kind: str, given: GivenLoss, row: str | None, activation: str)
     """
     if row is None or given.from_logits:
         return
-    said = f"loss={given.given!r}"
+    said = f"loss={row if given.loss == 'auto' else given.given!r}"
     facts = LOSSES[row]
     if kind != "regression":
         if activation != "linear":

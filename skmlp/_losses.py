@@ -229,8 +229,9 @@ def _comparison(loss: Loss, network: NetworkSpec) -> Callable[[Any, Any, Any], A
         return lambda y, logits, _: function(y, outputs_of(logits))
     own = loss.value
     function = own.call if isinstance(own, keras.losses.Loss) else own
-    seen = (lambda logits: logits) if _takes_logits(own) else outputs_of
-    return lambda y, logits, _: _own_losses(function, own, y, seen(logits))
+    if _takes_logits(own):
+        return lambda y, logits, _: _own_losses(function, own, y, logits)
+    return lambda y, logits, _: _own_losses(function, own, y, outputs_of(logits))
 
 
 def _own_losses(function: Callable[[Any, Any], Any], own: Any, y: Any, outputs: Any) -> Any:

@@ -87,14 +87,14 @@ def compiled_metrics(metrics: Iterable[Metric], *, sparse_labels: bool) -> list[
     """Metrics as a Keras model of the network is compiled with them, whatever targets it takes."""
     made = []
     for metric in metrics:
-        if metric.has_state:
-            whole = copy.deepcopy(metric.value)
-        elif isinstance(metric.value, str):
-            whole = _object(metric.value)
-            whole.name = metric.name
+        whole = _object(metric.value)
+        if sparse_labels and not _takes_numbers(whole):
+            whole = OfClassNumbers(whole, name=metric.name)
+        elif callable(metric.value) and not metric.has_state:
+            whole = metric.value  # by whose name Keras calls it
         else:
-            whole = keras.metrics.MeanMetricWrapper(metric.value, name=metric.name)
-        made.append(OfClassNumbers(whole) if sparse_labels and not _takes_numbers(whole) else whole)
+            whole.name = metric.name
+        made.append(whole)
     return made
 
 
@@ -134,8 +134,8 @@ class OfClassNumbers(keras.metrics.Metric):  # type: ignore[misc]  # Keras has n
         Takes the one-hot rows.
     """
 
-    def __init__(self, metric: Any, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name=name or metric.name, **kwargs)
+    def __init__(self, metric: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
         self.metric = keras.saving.deserialize_keras_object(metric) if isinstance(metric, dict) else metric
         self._direction = getattr(self.metric, "_direction", None)
 
@@ -199,12 +199,16 @@ def _named(name: str, coding: Coding) -> Any:
     return made
 
 
-def _object(name: str) -> Any:
-    """A function of Keras' as the object that Keras makes of it, which may know whether more is better."""
+def _object(value: Any) -> Any:
+    """A metric as an object of Keras', which may know whether more is better, and which no fit has used."""
+    if isinstance(value, keras.metrics.Metric):
+        return copy.deepcopy(value)
+    if not isinstance(value, str):
+        return keras.metrics.MeanMetricWrapper(value)
     try:
-        return keras.metrics.get(name)
+        return keras.metrics.get(value)
     except ValueError:  # some are functions alone
-        return keras.metrics.MeanMetricWrapper(getattr(keras.metrics, name))
+        return keras.metrics.MeanMetricWrapper(getattr(keras.metrics, value))
 
 
 def _accuracy(name: str, coding: Coding) -> Any:
@@ -240,9 +244,9 @@ def _takes_numbers(metric: Any) -> bool:
 def _as_taken(metric: Any, y: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:
     """Class numbers or one-hot rows of one class of many, whichever a metric takes; other targets as they are."""
     if y.ndim == 1 and not _takes_numbers(metric):
-        return np.eye(outputs.shape[1], dtype=outputs.dtype)[y]
-    if y.ndim > 1 and y.shape[1] > 1 and _takes_numbers(metric):
-        return np.asarray(y.argmax(axis=1))
+        y = np.eye(outputs.shape[1], dtype=outputs.dtype)[y]
+    elif y.ndim > 1 and y.shape[1] > 1 and _takes_numbers(metric):
+        y = y.argmax(axis=1)
     return y
 
 

@@ -78,12 +78,17 @@ ANSWERS: Mapping[str, str] = {
 """Names that people know from elsewhere, and what they are here."""
 
 
+_SAME = {"identity": "linear", "logistic": "sigmoid"}
+"""scikit-learn's names of what Keras calls otherwise."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known names that are like an unknown one, whatever their case, as a question; nothing if none is."""
     by_lower: dict[str, str] = {}
     for each in known:
         by_lower.setdefault(each.lower(), each)
-    matches = [by_lower[match] for match in get_close_matches(name.lower(), by_lower)]
+    same = _SAME.get(name, "")
+    matches = [same] if same in by_lower else [by_lower[match] for match in get_close_matches(name.lower(), by_lower)]
     return f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -212,6 +213,7 @@ def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
 
 
+@cache
 def known_activations() -> list[str]:
     """The names of Keras' activations; without GLU, which halves the width, and threshold, which needs arguments."""
     return [name for name in _names(keras.activations) if name not in ("glu", "threshold")]
@@ -225,6 +227,7 @@ def activation_name(activation: Any) -> str | None:
     return name if name in known_activations() and getattr(keras.activations, name) is activation else None
 
 
+@cache
 def known_initializers() -> dict[str, str]:
     """Every name of Keras' initializers, and the one in lower case; without STFT, which only makes convolutions."""
     names = [name for name in _names(keras.initializers) if name != "stft"]

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,7 @@ def read_optimizer(optimizer: Any) -> tuple[Optimizer, dict[str, float | bool]]:
     return row, {**settings, "learning_rate": float(str(np.float32(config["learning_rate"])))}
 
 
+@cache
 def known_optimizers() -> list[str]:
     """The names of the optimizers that the installed Keras has."""
     from skmlp._keras import keras
@@ -148,7 +150,7 @@ def resolve_settings(optimizer: str, given: Mapping[str, float | bool | None]) -
             raise ValueError(
                 f"{name}={value!r} is not a setting of optimizer={optimizer!r}, which has "
                 f"{', '.join(row.settings)}. Leave {name}=None, or choose an optimizer that has it: "
-                f"{', '.join(known for known, other in OPTIMIZERS.items() if name in other.settings)}."
+                f"{', '.join(known for known in known_optimizers() if name in OPTIMIZERS[known].settings)}."
             )
     merged = {name: row.defaults.get(name) if given.get(name) is None else given[name] for name in row.settings}
     # A momentum, decay or clipping of zero is no momentum, decay or clipping: Keras then keeps no state for it.

@@ -47,15 +47,19 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     bias_initializer : str or keras.Initializer, default="zeros"
         Where the biases start from.
     loss : str, keras.Loss or callable, default="auto"
-        Any loss of a sample that ``keras.losses`` has, by name or as an object, a function of targets and outputs that
-        returns a loss for each sample, or "quantile", the pinball loss. "auto" is "mean_squared_error".
+        Any loss of a sample that ``keras.losses`` has, by any name that ``keras.losses.get`` takes or as an object, a
+        function of targets and outputs that returns a loss for each sample, or "quantile", the pinball loss. An
+        object's ``reduction`` must leave the mean over the samples to the fit, and its ``dtype`` is the estimator's.
+        "auto" is "mean_squared_error".
         "binary_crossentropy" is for targets from 0 to 1, with ``output_activation="sigmoid"``.
     quantile : float, default=0.5
         The quantile that ``loss="quantile"`` aims at.
     output_activation : str, default="auto"
         "auto" is "linear"; the others are "sigmoid", "softplus", "exponential", "relu" and "tanh".
-    optimizer : str, default="adam"
-        One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adagrad", "ftrl", "lamb", "lion".
+    optimizer : str or keras.Optimizer, default="adam"
+        One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adafactor", "adagrad", "ftrl", "lamb",
+        "lion", "muon" (in float32, where Keras has it), or an unbuilt object of one of these classes. An object's
+        learning rate and settings are read, and go behind those parameters below that are not None.
     learning_rate : float, default=None
         The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
     learning_rate_schedule : str or callable, default=None
@@ -65,7 +69,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         returns the factor.
     momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
         Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
-        an error.
+        an error. ``nesterov`` does nothing where ``momentum`` is 0.
     weight_decay : float, default=None
         Decoupled weight decay per step, times the learning rate; every optimizer has it.
     clipnorm : float, default=None
@@ -83,13 +87,14 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         The share of the training samples that ``early_stopping`` holds out.
     monitor : {"score", "loss"}, default="score"
         What early stopping looks at on the validation samples: the R², or the loss.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or numpy.inf, default=10
         Training stops after more than so many epochs in a row without improvement.
     tol : float, default=1e-4
         The least change for the better that is an improvement.
-    metrics : list of str or callable, default=None
-        Recorded on validation samples, as ``"val_"`` and the name: any metric of a sample that ``keras.metrics`` has,
-        or a function of targets and outputs that returns a value for each sample.
+    metrics : list of str, keras.metrics.Metric or callable, default=None
+        Recorded on validation samples, as ``"val_"`` and the name: "accuracy" of labels, any name that
+        ``keras.metrics.get`` takes, an object of Keras', of which each fit uses a copy, or a function of targets and
+        outputs that returns a value for each sample.
     callbacks : keras.callbacks.Callback, list of them, or callable, default=None
         Each fit uses deep copies of its own, of the callbacks and of whatever they hold. Callbacks that are to report
         to an object outside, or that cannot be copied, come from a function: it is called at each fit, with the
@@ -196,7 +201,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         loss: Any = "auto",
         quantile: float = 0.5,
         output_activation: str = "auto",
-        optimizer: str = "adam",
+        optimizer: Any = "adam",
         learning_rate: float | None = None,
         learning_rate_schedule: str | Callable[[int], float] | None = None,
         momentum: float | None = None,

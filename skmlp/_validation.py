@@ -136,7 +136,7 @@ def _optimizer(parameters: Mapping[str, Any]) -> tuple[str, float, dict[str, flo
         # A decay or clipping that is off is None in Keras, and 0 here.
         if constraints and value and not any(each.is_satisfied_by(value) for each in constraints):
             raise ValueError(
-                f"optimizer={parameters['optimizer']!r} has {name}={value!r}, which must be in {constraints[0]}."
+                f"optimizer={parameters['optimizer']!r} has {name}={value!r}, which must be {constraints[0]}."
             )
     given = {name: read.get(name) if parameters[name] is None else parameters[name] for name in SETTINGS}
     chosen = parameters["learning_rate"]

@@ -28,7 +28,7 @@ ILLEGAL_PARAMETERS = [
     ("regularize_bias", "yes", "regularize_bias"),
     ("normalization", "group", "normalization.*batch"),
     ("kernel_initializer", "glorot", "kernel_initializer='glorot'.*glorot_uniform"),
-    ("bias_initializer", "one", "bias_initializer='one'.*ones"),
+    ("bias_initializer", "onse", "bias_initializer='onse'.*ones"),
     ("loss", "crossentropy", "loss='crossentropy'.*categorical_crossentropy"),
     ("output_activation", "relu", "output_activation='relu'.*softmax"),
     ("optimizer", "adamm", "optimizer.*adam"),
@@ -259,6 +259,6 @@ def test_a_diverging_fit_names_the_epoch_and_what_to_try(batch_size, line):
 
 
 def test_a_schedule_that_returns_nonsense_is_named(line):
-    for value in (-1.0, float("nan"), float("inf")):
+    for value in (-1.0, float("nan"), float("inf"), None, "slow", [0.5, 0.5]):
         with pytest.raises(ValueError, match=r"learning_rate_schedule returned .* at step 0"):
             KerasMLPRegressor((4,), epochs=1, learning_rate_schedule=lambda step, value=value: value).fit(*line)

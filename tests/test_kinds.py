@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
+from skmlp._optimizers import known_optimizers
 
 
 @pytest.fixture
@@ -476,3 +477,171 @@ def test_several_outputs_need_a_whole_fit_first(blobs):
     several = np.column_stack([blobs[1], blobs[1] % 2])
     with pytest.raises(ValueError, match="partial_fit takes one output"):
         KerasMLPClassifier((3,)).partial_fit(blobs[0], several)
+
+
+REGRESSION_LOSSES = ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "mean_squared_logarithmic_error"]
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_linear_outputs_of_two_classes_are_decided_between_0_and_1(loss, blobs):
+    X, y = blobs[0], blobs[1] == 0
+    fitted = KerasMLPClassifier(
+        (10,), loss=loss, output_activation="linear", learning_rate=0.05, epochs=60, random_state=0
+    ).fit(X, y, X_val=X, y_val=y)
+    outputs = fitted.model_.predict(X, verbose=0)[:, 0]
+    boundary = np.sqrt(2) - 1 if loss == "mean_squared_logarithmic_error" else 0.5
+    np.testing.assert_array_equal(fitted.predict(X), outputs > boundary)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.decision_function(X) > 0)
+    np.testing.assert_allclose(fitted.decision_function(X), outputs - boundary, atol=1e-6)
+    assert fitted.score(X, y) == (fitted.predict(X) == y).mean() > 0.9
+    assert fitted.validation_scores_[-1] == pytest.approx(fitted.score(X, y))
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_linear_outputs_of_several_labels_are_decided_between_0_and_1(loss, table, make):
+    X, y = table
+    fitted = make.set_params(loss=loss, output_activation="linear").fit(X, y, X_val=X, y_val=y)
+    assert f1_score(y, fitted.predict(X), average="macro") > 0.9
+    np.testing.assert_array_equal(fitted.predict(X), fitted.decision_function(X) > 0)
+    assert fitted.score(X, y) == pytest.approx(fitted.validation_scores_[-1])
+
+
+def test_early_stopping_looks_at_the_score_of_the_predictions(blobs):
+    X, y = blobs[0], blobs[1] == 0
+    fitted = KerasMLPClassifier(
+        (10,), loss="mse", output_activation="linear", learning_rate=0.05, early_stopping=True, random_state=0
+    ).fit(X, y, X_val=X, y_val=y)
+    assert fitted.best_validation_score_ == pytest.approx(fitted.score(X, y))
+
+
+@pytest.mark.parametrize("loss", ["mean_absolute_percentage_error", keras.losses.MeanAbsolutePercentageError()])
+def test_a_loss_without_a_boundary_is_refused_for_linear_outputs(loss, blobs, table):
+    X, y = blobs
+    make = KerasMLPClassifier((3,), loss=loss, output_activation="linear", epochs=1)
+    for target in (y == 0, table[1]):
+        with pytest.raises(ValueError, match=r"loss=.* has no boundary between scores.*choose one of hinge, huber"):
+            make.fit(X, target)
+    make.fit(X, y)  # of one class among many, the largest
+    with pytest.raises(ValueError, match="has no boundary"):
+        make.set_params(loss="cosine_similarity").fit(X, table[1])
+
+
+def test_the_hinge_of_several_classes_is_of_scores(blobs):
+    fitted = KerasMLPClassifier(
+        (), loss="categorical_hinge", output_activation="linear", learning_rate=0.05, epochs=60, random_state=0
+    ).fit(*blobs)
+    assert fitted.score(*blobs) > 0.9
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["mean_squared_error", "mse", "MSE", "MeanSquaredError"],
+        ["mse", keras.losses.MeanSquaredError(), keras.losses.mean_squared_error],
+        ["mean_absolute_error", "mae", "MeanAbsoluteError", keras.losses.MeanAbsoluteError(name="x")],
+        ["huber", "Huber", keras.losses.Huber(), keras.losses.Huber(reduction="none")],
+        ["binary_crossentropy", "bce", "BCE", "auto", keras.losses.BinaryCrossentropy(dtype="float32")],
+    ],
+)  # fmt: skip
+def test_one_loss_under_different_names_is_one_structure(names, blobs):
+    X, y = blobs[0], blobs[1] == 0
+    fits = [KerasMLPClassifier((4,), loss=loss, epochs=2, random_state=0) for loss in names]
+    expected = fits[0].fit(X, y).predict_proba(X)
+    before = cache_info()
+    for fitted in fits[1:]:
+        np.testing.assert_array_equal(fitted.fit(X, y).predict_proba(X), expected)
+    assert cache_info().misses == before.misses
+    assert cache_info().traces == before.traces
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sparse_categorical_crossentropy",
+        "SparseCategoricalCrossentropy",
+        keras.losses.SparseCategoricalCrossentropy(),
+    ],
+)
+def test_class_numbers_are_what_labels_are(loss, blobs):
+    X, y = blobs
+    expected = KerasMLPClassifier((4,), epochs=2, random_state=0).fit(X, y)
+    before = cache_info().misses
+    fitted = KerasMLPClassifier((4,), loss=loss, epochs=2, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected.predict_proba(X))
+    assert cache_info().misses == before
+    with pytest.raises(ValueError, match="does not fit a binary target"):
+        KerasMLPClassifier((4,), loss=loss, epochs=2).fit(X, y == 0)
+
+
+def test_a_categorical_loss_object_reads_a_table_as_one_hot_rows(blobs):
+    X, rows = blobs[0], np.eye(3)[blobs[1]]
+    for loss in (keras.losses.CategoricalFocalCrossentropy(gamma=1.0), "CategoricalCrossentropy"):
+        assert KerasMLPClassifier((4,), loss=loss, epochs=1).fit(X, rows).out_activation_ == "softmax"
+
+
+@pytest.mark.parametrize("poisson", ["poisson", "Poisson", keras.losses.Poisson(), keras.losses.poisson])
+def test_a_loss_is_judged_by_what_it_is(poisson, line):
+    X, y = line
+    make = KerasMLPRegressor((3,), loss=poisson, output_activation="exponential", epochs=1)
+    with pytest.raises(ValueError, match=r"loss=.*takes targets of at least 0, but y goes down to"):
+        make.fit(X, y)
+    make.fit(X, abs(y))
+    with pytest.raises(ValueError, match=r"loss=.*needs positive outputs"):
+        make.set_params(output_activation="auto").fit(X, abs(y))
+
+
+def test_a_sum_over_the_batch_is_refused(line):
+    with pytest.raises(ValueError, match=r"reduction='sum', but a step minimises the mean.*learning_rate by the"):
+        KerasMLPRegressor((3,), loss=keras.losses.MeanSquaredError(reduction="sum"), epochs=1).fit(*line)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "none", None])
+def test_reductions_that_leave_the_mean_to_us(reduction, line):
+    expected = KerasMLPRegressor((3,), epochs=2, random_state=0).fit(*line).predict(line[0])
+    loss = keras.losses.MeanSquaredError(reduction=reduction)
+    fitted = KerasMLPRegressor((3,), loss=loss, epochs=2, random_state=0).fit(*line)
+    np.testing.assert_array_equal(fitted.predict(line[0]), expected)
+
+
+def test_a_loss_is_computed_in_the_estimators_precision(line):
+    make = KerasMLPRegressor((3,), dtype="float64", epochs=2, random_state=0)
+    for loss in (keras.losses.Huber(dtype="float64"), keras.losses.Huber()):
+        make.set_params(loss=loss).fit(*line)
+    with pytest.raises(ValueError, match=r"loss=.*has dtype='float16', but losses are computed in.*dtype='float64'"):
+        make.set_params(loss=keras.losses.Huber(dtype="float16")).fit(*line)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("mean_square_error", "loss='mean_square_error' is unknown: did you mean 'mean_squared_error'"),
+        ("meansquarederror", "is unknown: did you mean 'MeanSquaredError'"),
+        ("crossentropy", "is unknown: did you mean .*Choose 'auto' or one of binary_crossentropy"),
+        ("Dice", "does not compare one row of outputs"),
+        ("qqq", r"loss='qqq' is unknown\. Choose 'auto'"),
+    ],
+)
+def test_an_unknown_loss_is_called_unknown(loss, message, blobs):
+    with pytest.raises(ValueError, match=message):
+        KerasMLPClassifier((3,), loss=loss, epochs=1).fit(*blobs)
+
+
+def test_an_optimizer_object_goes_through_a_search(blobs):
+    make = KerasMLPClassifier((4,), optimizer=keras.optimizers.Adam(0.05), epochs=5, random_state=0)
+    flat = KerasMLPClassifier((4,), optimizer="adam", learning_rate=0.05, epochs=5, random_state=0).fit(*blobs)
+    before = cache_info().misses
+    np.testing.assert_array_equal(clone(make).fit(*blobs).predict_proba(blobs[0]), flat.predict_proba(blobs[0]))
+    search = GridSearchCV(make, {"learning_rate": [1e-6, 0.05]}, cv=2).fit(*blobs)
+    assert search.best_params_ == {"learning_rate": 0.05}
+    assert cache_info().misses == before
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adafactor"])
+def test_optimizers_that_look_at_shapes_train_sparse_samples_as_dense_ones(optimizer, blobs):
+    if optimizer not in known_optimizers():
+        return
+    X = np.zeros((60, 100), "float32")
+    X[:, :4] = blobs[0]
+    make = KerasMLPClassifier((6, 4), optimizer=optimizer, learning_rate=0.02, epochs=4, random_state=0)
+    dense, thin = clone(make).fit(X, blobs[1]), clone(make).fit(sparse.csr_matrix(X), blobs[1])
+    np.testing.assert_allclose(thin.predict_proba(X), dense.predict_proba(X), rtol=1e-3, atol=1e-4)

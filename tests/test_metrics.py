@@ -161,6 +161,7 @@ def own(y_true, y_pred):
     return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own reading of HDF5
 def test_the_keras_model_measures_what_the_fit_measured(blobs, tmp_path):
     X, y = blobs
     names = ["accuracy", "AUC", "mean_absolute_error", "top_k_categorical_accuracy", "sparse_categorical_accuracy"]

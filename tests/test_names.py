@@ -92,7 +92,7 @@ def test_estimators_and_their_subclasses_are_made_in_every_way():
         assert pickle.loads(pickle.dumps(estimator)).get_params() == estimator.get_params()
     with pytest.raises(TypeError, match="alpha"):
         Smaller(alpha=1)
-    with pytest.raises(ValueError, match="'alpha'.*l2"):
+    with pytest.raises(ValueError, match=r"'alpha'.*l2"):
         Smaller().set_params(alpha=1)
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmlp._losses import known_losses, resolve_loss
-from skmlp._targets import Labels, TARGETS, Target, choose, regression_target
+from skmlp._targets import TARGETS, Labels, Target, choose, regression_target
 
 MULTILABEL = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]])
 ONE_HOT = np.eye(3, dtype=int)[[2, 0, 1, 2]]

@@ -43,7 +43,7 @@ def flat(y, scores):
 def test_a_loss_without_exactly_one_boundary_is_refused(loss, blobs):
     X, y = blobs
     misses = skmlp.cache_info().misses
-    with pytest.raises(ValueError, match="loss=.*exactly one boundary.*set output_activation='sigmoid'"):
+    with pytest.raises(ValueError, match=r"loss=.*exactly one boundary.*set output_activation='sigmoid'"):
         KerasMLPClassifier((3,), loss=loss, output_activation="linear", epochs=1).fit(X, y == 0)
     assert skmlp.cache_info().misses == misses
     KerasMLPClassifier((3,), loss=loss, epochs=1).fit(X, y == 0)

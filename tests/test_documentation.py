@@ -29,6 +29,56 @@ def test_every_parameter_and_fitted_attribute_is_documented(estimator):
     assert {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")} <= entries
 
 
+DIFFERENT = {
+    "class: hidden_layer_sizes": "without hidden layers, one is softmax regression, the other linear regression",
+    "class: l1, l2": "Keras' mean over labels, and over squared errors that it does not halve, is not scikit-learn's sum",
+    "class: loss": "each kind of target has its losses",
+    "class: output_activation": "the outputs are probabilities or numbers",
+    "class: early_stopping": "only classes can be stratified",
+    "class: monitor": "accuracy or R²",
+    "class: validation_scores_": "accuracy or R²",
+    "partial_fit: y": "labels or numbers",
+    "predict: Returns": "labels or numbers",
+}
+"""The entries of both estimators whose texts differ, and why."""
+
+
+def sections(of):
+    """The text of each section of a numpydoc docstring."""
+    title, *rest = re.split(r"^(.+)\n-+\n", inspect.getdoc(of), flags=re.MULTILINE)
+    return dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def entries(estimator):
+    """What a class and its public methods say of each parameter and attribute, and of what they return."""
+    methods = {name: method for name, method in inspect.getmembers(estimator, inspect.isfunction) if name[0] != "_"}
+    found = {}
+    for place, of in {"class": estimator, **methods}.items():
+        if of.__module__.startswith("skmlp."):
+            texts = sections(of)
+            for section in ("Parameters", "Attributes"):
+                for entry in re.findall(r"^\S.*\n(?:(?: .*)?\n?)*?(?=^\S|\Z)", texts.get(section, ""), re.MULTILINE):
+                    found[f"{place}: {entry.partition(' :')[0].strip()}"] = entry.strip()
+            found[f"{place}: Returns"] = texts.get("Returns", "").strip()
+    return found
+
+
+def test_what_both_estimators_have_is_described_in_the_same_words():
+    classifier, regressor = entries(skmlp.KerasMLPClassifier), entries(skmlp.KerasMLPRegressor)
+    common = classifier.keys() & regressor.keys()
+    assert {"class: dropout", "class: coefs_, intercepts_", "partial_fit: X", "predict: Returns"} <= common
+    assert {name for name in common if classifier[name] != regressor[name]} == DIFFERENT.keys()
+
+
+def test_what_both_estimators_have_has_the_same_default():
+    classifier, regressor = (
+        {name: parameter.default for name, parameter in inspect.signature(estimator).parameters.items()}
+        for estimator in (skmlp.KerasMLPClassifier, skmlp.KerasMLPRegressor)
+    )
+    common = classifier.keys() & regressor.keys()
+    assert {name: classifier[name] for name in common} == {name: regressor[name] for name in common}
+
+
 def test_the_version_is_that_of_the_distribution():
     from importlib.metadata import version
 

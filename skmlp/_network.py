@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._apart import apart
 from skmlp._keras import keras, tf
 from skmlp._spec import NetworkSpec, Own, dropout_name
 
@@ -205,13 +206,15 @@ def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
 
 
-def has_weights(activation: Any) -> bool:
-    """Whether an activation is a Keras layer with weights of its own; tried on a copy."""
+def state_of(activation: Any) -> str | None:
+    """What an activation that is a Keras layer keeps, "weights" or a "seed" of random numbers; tried on a copy."""
     if not isinstance(activation, keras.layers.Layer):
-        return False
+        return None
     layer = type(activation).from_config(activation.get_config())
-    layer(np.zeros((1, 1), "float32"))
-    return bool(layer.weights)
+    apart(layer, np.zeros((1, 1), "float32"))
+    if layer.weights:
+        return "weights"
+    return "seed" if layer.variables else None
 
 
 def known_activations() -> list[str]:

@@ -122,15 +122,20 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     )
 
 
+_UNFIT_ACTIVATIONS: Mapping[str | None, str] = {
+    "weights": "has weights of its own, which are not trained here: choose one without weights.",
+    "seed": "draws random numbers: choose one that draws none, and set dropout or input_dropout for dropout layers.",
+}
+"""What is wrong with an activation that keeps a state of its own (`skmlp._network.state_of`)."""
+
+
 def _activation(value: Any, known: Iterable[str]) -> Activation:
-    from skmlp._network import has_weights
+    from skmlp._network import state_of
 
     if not callable(value):
         return known_name("activation", value, known)
-    if has_weights(value):
-        raise ValueError(
-            f"activation={value!r} has weights of its own, which are not trained here: choose one without weights."
-        )
+    if reason := _UNFIT_ACTIVATIONS.get(state_of(value)):
+        raise ValueError(f"activation={value!r} {reason}")
     return Own.of(value)
 
 

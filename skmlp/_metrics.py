@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._apart import apart
 from skmlp._keras import keras
 from skmlp._names import nearest
 from skmlp._targets import Coding
@@ -42,6 +43,9 @@ class Metric:
 
     def of(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
         """The value of an object with a state, for an encoded target, outputs, and weights of the samples."""
+        return apart(self._compute, y, outputs, weight)
+
+    def _compute(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
         metric = self.value
         try:
             metric.reset_state()
@@ -73,8 +77,12 @@ def resolve_metrics(metrics: Iterable[Any] | None, coding: Coding) -> list[Metri
     ValueError
         If one is unknown, does not go with the target type, or has a name that is taken.
     """
+    return apart(_resolve_all, metrics or (), coding)
+
+
+def _resolve_all(metrics: Iterable[Any], coding: Coding) -> list[Metric]:
     resolved: list[Metric] = []
-    for metric in metrics or ():
+    for metric in metrics:
         made = _resolve(metric, coding)
         if made.name in ("loss", "score", *(each.name for each in resolved)):
             raise ValueError(f"metrics holds {made.name!r}, a name that is taken: give each metric a name of its own.")
@@ -100,6 +108,10 @@ def compiled_metrics(metrics: Iterable[Metric], *, sparse_labels: bool) -> list[
 
 def model_metrics(metrics: Iterable[Any], coding: Coding) -> list[Any]:
     """The metrics that a Keras model of the network is compiled with: the nearest to the score, and a user's own."""
+    return apart(_model_metrics, metrics, coding)
+
+
+def _model_metrics(metrics: Iterable[Any], coding: Coding) -> list[Any]:
     own = resolve_metrics(metrics, coding)
     score = "mean_absolute_error" if coding.kind == "regression" else "accuracy"
     scores: list[Metric] = []

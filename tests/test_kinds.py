@@ -365,6 +365,8 @@ LINEAR = {"output_activation": "linear"}
         ({"loss": keras.losses.Hinge}, "is a class: give it an instance"),
         ({"kernel_initializer": keras.initializers.HeNormal}, "is a class: give it an instance"),
         ({"activation": keras.layers.PReLU()}, "has weights of its own"),
+        ({"activation": keras.layers.Dropout(0.5)}, "draws random numbers.*dropout"),
+        ({"activation": keras.layers.GaussianNoise(0.5)}, "draws random numbers.*dropout"),
         ({"learning_rate_schedule": keras.optimizers.schedules.CosineDecay(0.1, 9)}, "returns learning rates"),
         ({"metrics": ["binary_accuracy", "binary_accuracy"]}, "a name that is taken"),
     ],

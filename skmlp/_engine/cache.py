@@ -47,6 +47,7 @@ class ProgramPool:
         self._building = threading.Lock()
         self._idle: OrderedDict[int, tuple[Hashable, Any]] = OrderedDict()
         self._lent = 0
+        self._discarded: set[int] = set()
         self._generation = 0
         self._hits = 0
         self._misses = 0
@@ -57,7 +58,7 @@ class ProgramPool:
     def lend(self, key: Hashable, build: Callable[[], Any]) -> Iterator[Any]:
         """Lend the program of ``key``, built by ``build`` when none is idle; back in the pool at the end.
 
-        A program whose fit failed comes back too: whoever borrows it resets all of its state.
+        A program whose fit failed comes back too, unless it was discarded: whoever borrows it resets all of its state.
         """
         with self._lock:
             generation = self._generation
@@ -76,9 +77,16 @@ class ProgramPool:
         finally:
             with self._lock:
                 self._lent -= 1
-                if program is not None and generation == self._generation:
+                discarded = id(program) in self._discarded
+                self._discarded.discard(id(program))
+                if program is not None and not discarded and generation == self._generation:
                     self._idle[id(program)] = (key, program)
                 self._evict()
+
+    def discard(self, program: Any) -> None:
+        """Lend a program, which is lent at present, to nobody else."""
+        with self._lock:
+            self._discarded.add(id(program))
 
     def _take(self, key: Hashable) -> Any | None:
         for identity, (idle_key, program) in reversed(self._idle.items()):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skmlp._apart import apart
 from skmlp._engine.program import Weights
 from skmlp._keras import keras
 from skmlp._losses import keras_loss
@@ -17,6 +18,10 @@ from skmlp._spec import Plan
 
 def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
     """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights."""
+    return apart(_build, plan, weights, metrics)
+
+
+def _build(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
     chosen = plan.hyperparameters
     rates = plan.values
 

@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
+from skmlp._apart import apart
+from skmlp._keras import keras, tf
+
+# isort: split
+# TensorFlow is loaded by the line above, and was quiet about it
 import numpy as np
 from tensorflow.core.protobuf import config_pb2
 
-from skmlp._keras import tf
+try:
+    from tensorflow.python.framework.config import is_op_determinism_enabled  # private; tests/test_apart.py notices
+except ImportError:
+
+    def is_op_determinism_enabled() -> bool:
+        """Unknown; a program that was compiled before the switch is then used after it."""
+        return False
+
+
+R = TypeVar("R")
+
+
+def process_settings() -> tuple[Any, ...]:
+    """What TensorFlow's and Keras' functions read from the configuration of the process while a graph is built.
+
+    They choose other operations by it: Keras clips probabilities at its epsilon, TensorFlow takes another
+    cross-entropy if operations are to be deterministic, and casts more with NumPy's promotion of types. So it is a
+    part of the key of whatever is built once and used again.
+    """
+    numpy_behavior = hasattr(tf.Tensor, "reshape")  # experimental_enable_numpy_behavior says that it adds this method
+    return (
+        keras.config.floatx(),
+        keras.config.epsilon(),
+        keras.config.image_data_format(),
+        numpy_behavior,
+        is_op_determinism_enabled(),
+    )
 
 
 class CompiledGraph:
@@ -25,11 +56,51 @@ class CompiledGraph:
         self._graph = tf.Graph()
         self._session: Any = None
 
-    @contextmanager
-    def building(self) -> Iterator[None]:
-        """Add what is made inside to the graph: Keras layers, variables, operations."""
-        with self._graph.as_default():
-            yield
+    def build(self, add: Callable[..., R], *args: Any) -> R:
+        """Call what adds to the graph, such as Keras layers, variables and operations; apart from the user's thread."""
+
+        def adding() -> R:
+            with self._graph.as_default():
+                return add(*args)
+
+        return apart(adding)
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        inputs: Sequence[Any],
+        *,
+        variables: Sequence[Any] = (),
+        jit_compile: bool = False,
+    ) -> Any:
+        """Trace a function of tensors, and add a call of it to the graph that is being built.
+
+        What it assigns is assigned in the order of its lines, and the tensors that it refers to, even those outside of
+        the graph, become constants.
+
+        Parameters
+        ----------
+        function : callable
+        inputs : sequence of tensors
+        variables : sequence of tf.Variable
+            Those that it may refer to.
+        jit_compile : bool, default=False
+            Whether XLA compiles it.
+
+        Returns
+        -------
+        outputs : as ``function`` returns them
+
+        Raises
+        ------
+        ValueError
+            If it refers to any other variable.
+        """
+        # A tf.function that is called directly would be no function at all after tf.config.run_functions_eagerly(True).
+        traced = tf.function(function, autograph=False, jit_compile=jit_compile).get_concrete_function(*inputs)
+        known = {id(variable.handle) for variable in variables}
+        traced.set_external_captures([_captured(each, known) for each in traced.captured_inputs])
+        return traced(*inputs)
 
     def function(self, outputs: Sequence[Any], inputs: Sequence[Any] = ()) -> Callable[..., list[Any]]:
         """Make outputs a function of placeholders.
@@ -45,13 +116,7 @@ class CompiledGraph:
             Takes an array for each placeholder and returns NumPy arrays, none for operations. It lets go of the
             interpreter lock while it runs, and several threads may call it.
         """
-        options = config_pb2.CallableOptions()
-        options.feed.extend(each.name for each in inputs)
-        tensors = [each for each in outputs if tf.is_tensor(each)]
-        options.fetch.extend(each.name for each in tensors)
-        options.target.extend(each.name for each in outputs if not tf.is_tensor(each))
-        # The public make_callable takes 0.2 ms longer for every call; it goes through what Session.run does.
-        call = self._open_session()._make_callable_from_options(options)
+        call = _make_callable(self._open_session(), outputs, inputs)
         dtypes = [each.dtype.as_numpy_dtype for each in inputs]
 
         def function(*arrays: Any, _keep: CompiledGraph = self) -> list[Any]:
@@ -71,15 +136,44 @@ class CompiledGraph:
         return self._session
 
 
+def _captured(tensor: Any, known: set[int]) -> Any:
+    """What a function of a graph takes for a tensor that it refers to; of variables, for those that are known alone."""
+    if tensor.dtype == tf.resource and id(tensor) not in known:
+        raise ValueError(
+            "A loss or an activation of your own refers to a variable of TensorFlow or Keras, or draws random numbers "
+            "with Keras' generator, which is one. It is compiled once for many fits, and nothing sets its variables: "
+            "refer to a number, an array or a tensor (tf.constant) instead, and use the dropout parameter for noise."
+        )
+    return tensor if tf.is_symbolic_tensor(tensor) else tf.constant(tensor.numpy())
+
+
+def _make_callable(session: Any, outputs: Sequence[Any], inputs: Sequence[Any]) -> Callable[..., list[Any] | None]:
+    """A function of arrays that returns the tensors among the outputs."""
+    tensors = [each for each in outputs if tf.is_tensor(each)]
+    # The public make_callable takes 0.2 ms longer for every call; it goes through what Session.run does.
+    quick = getattr(session, "_make_callable_from_options", None)
+    if quick is None:
+        slow = session.make_callable(list(outputs), list(inputs))
+        return lambda *arrays: [value for value in slow(*arrays) if value is not None]  # None stands for an operation
+    options = config_pb2.CallableOptions()
+    options.feed.extend(each.name for each in inputs)
+    options.fetch.extend(each.name for each in tensors)
+    options.target.extend(each.name for each in outputs if not tf.is_tensor(each))
+    made: Callable[..., list[Any] | None] = quick(options)
+    return made
+
+
 def _free(session: Any, graph: Any) -> None:
     """Close a session, and break the cycles of a graph that nobody can use any more, and of those of its functions.
 
-    Python's garbage collector would free the cycles too, but only after several megabytes more of them.
+    Python's garbage collector would free the cycles too, but only after several megabytes more of them. It has to do
+    so where TensorFlow has another name for what is private here.
     """
     session.close()
-    for inner in list(graph._functions.values()):
-        _dismantle(inner.graph)
-    _dismantle(graph)
+    with suppress(AttributeError):
+        for inner in list(graph._functions.values()):
+            _dismantle(inner.graph)
+        _dismantle(graph)
 
 
 def _dismantle(graph: Any) -> None:

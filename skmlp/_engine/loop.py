@@ -10,10 +10,10 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._apart import apart
 from skmlp._engine.batches import Data, Gatherer
 from skmlp._engine.blocks import block_steps, training_spec
-from skmlp._engine.cache import POOL
-from skmlp._engine.program import Program, Weights
+from skmlp._engine.program import Program, Weights, lend_program
 from skmlp._network import initial_weights
 from skmlp._optimizers import make_schedule
 from skmlp._spec import Plan, State
@@ -32,7 +32,7 @@ _GROUP_SECONDS = 0.2
 def initial_state(plan: Plan) -> State:
     """The state before the first epoch."""
     chosen = plan.hyperparameters
-    return State(initial_weights(plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
+    return State(apart(initial_weights, plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
 
 
 class Training:
@@ -121,7 +121,7 @@ class Training:
                         last = first + 1
                     rates += self._rates(done + first, done + last, n_steps)
                     block_rates[first:last] = rates[done + first :]
-                    losses.append(program.run(values, self._mask_seed, block_rates, block, first, last))
+                    losses.append(program.run(values, self._mask_seed, block_rates, block, first, last, self.step))
                     n_samples.append(block.n_samples[first:last])
                     self.step += last - first
                     for group in groups:
@@ -234,7 +234,7 @@ def train(
     spec = training_spec(plan, data)
     last = state.epoch + n_epochs
     # The thread that gathers blocks is started by the first epoch that has more than one.
-    with POOL.lend(spec, lambda: Program(spec)) as program, ThreadPoolExecutor(1) as helper:
+    with lend_program(spec) as program, ThreadPoolExecutor(1) as helper:
         training = Training(plan, data, program, state, last if horizon is None else horizon, helper)
         training.load(state)
         for watcher in watchers:

@@ -10,16 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from skmlp._apart import apart
 from skmlp._engine.cache import POOL
-from skmlp._engine.graphs import CompiledGraph
+from skmlp._engine.graphs import CompiledGraph, process_settings
 from skmlp._engine.program import Weights
 from skmlp._keras import keras, tf
 from skmlp._losses import loss_function, metric_values, penalty
-from skmlp._network import SparseRows, activate, build_network, split_first_layer, weights_of
-from skmlp._spec import NetworkSpec, Plan
+from skmlp._network import SparseRows, activate, build_network, split_first_layer, weight_names, weights_of
+from skmlp._spec import Loss, NetworkSpec, Plan
 
 _CHUNK_BYTES = 1 << 25
 """Activations that one call may hold: predictions of many rows are made in chunks of whole rows."""
+
+
+_OF_OBJECTIVE = ("l1", "l2", "label_smoothing", "quantile")
+"""The traced values that the loss and the penalty take."""
 
 
 def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -37,7 +42,7 @@ def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.flo
         Before and after the output activation.
     """
     sparse = bool(issparse(X))
-    function = _forward_function(spec, sparse)
+    function = _forward_function(spec, sparse, process_settings())
     widths = (spec.n_outputs, *spec.hidden_layer_sizes, 1 if sparse else spec.n_features)
     n = max(64, _CHUNK_BYTES // (max(widths) * np.dtype(spec.dtype).itemsize))
     prepared = _entries if sparse else _dense
@@ -69,44 +74,99 @@ def evaluate(
     sample_weight: NDArray[np.floating],
 ) -> float:
     """The weighted mean loss of logits against a target as the loss takes it, with the penalty on the weights."""
-    function = loss_function(plan.loss, plan.network, sparse_labels=plan.sparse_labels)
-    values = plan.values
-    losses = function(tf.constant(y), tf.constant(logits), values).numpy().astype(np.float64)
-    loss = float(np.average(losses.reshape(len(losses), -1).mean(axis=1), weights=sample_weight))
-    if {"l1", "l2"} & {*values}:
-        kinds = ("kernel", "bias") if plan.hyperparameters.regularize_bias else ("kernel",)
-        loss += float(penalty(weights_of(plan.network, weights, kinds), values.get("l1"), values.get("l2")))
-    return loss
+    values = {name: value for name, value in plan.values.items() if name in _OF_OBJECTIVE}
+    kinds = ("kernel", "bias") if plan.hyperparameters.regularize_bias else ("kernel",)
+    function = _objective(plan.loss, plan.network, plan.sparse_labels, tuple(values), kinds, process_settings())
+    losses, penalties = function(*values.values(), y, logits, *weights_of(plan.network, weights, kinds))
+    by_sample = losses.astype(np.float64).reshape(len(losses), -1).mean(axis=1)
+    return float(np.average(by_sample, weights=sample_weight)) + float(penalties)
 
 
 def measure(metric: Any, outputs: NDArray[np.floating], y: NDArray[Any], weight: NDArray[np.floating]) -> float:
     """The weighted mean of a metric of outputs and of a target as the loss takes it."""
-    values = metric_values(metric, y, outputs).numpy().astype(np.float64)
+    values = apart(metric_values, metric, y, outputs).numpy().astype(np.float64)
     return float(np.average(values, weights=weight))
 
 
 @lru_cache(maxsize=32)
-def _forward_function(spec: NetworkSpec, sparse: bool) -> Callable[..., Any]:
-    """A function of the weights in Keras' order and of the samples, dense or as `_entries`, shared by threads."""
+def _forward_function(spec: NetworkSpec, sparse: bool, settings: tuple[Any, ...]) -> Callable[..., Any]:
+    """A function of the weights in Keras' order and of the samples, dense or as `_entries`, shared by threads.
+
+    It is built under these settings of the process.
+    """
     graph = CompiledGraph()
-    with graph.building():
-        model = build_network(spec, activate_output=False)
-        weights = [tf.compat.v1.placeholder(spec.dtype, variable.shape) for variable in model.weights]
-        if sparse:
-            shapes = [("int32", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
-        else:
-            shapes = [(spec.dtype, (None, spec.n_features))]
-        samples = [tf.compat.v1.placeholder(*shape) for shape in shapes]
+    return graph.function(*graph.build(_add_forward, graph, spec, sparse))
+
+
+def _add_forward(graph: CompiledGraph, spec: NetworkSpec, sparse: bool) -> tuple[Any, list[Any]]:
+    """The logits and outputs, and the placeholders of weights and samples."""
+    model = build_network(spec, activate_output=False)
+    if sparse:
+        shapes = [("int32", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
+    else:
+        shapes = [(spec.dtype, (None, spec.n_features))]
+    shapes = [*((spec.dtype, variable.shape) for variable in model.weights), *shapes]
+    inputs = [tf.compat.v1.placeholder(*shape) for shape in shapes]
+
+    def outputs(*inputs: Any) -> tuple[Any, Any]:
+        n = len(model.weights)
+        weights, samples = inputs[:n], inputs[n:]
         with keras.StatelessScope([*zip(model.weights, weights, strict=True)]):
             if sparse:
-                places, entries, n = samples
+                places, entries, n_rows = samples
                 kernel, upper = split_first_layer(spec, model)
-                rows = SparseRows(places, entries, (n, spec.n_features))
+                rows = SparseRows(places, entries, (n_rows, spec.n_features))
                 logits = upper(rows.times(kernel), training=False)
             else:
                 logits = model(samples[0], training=False)
-        outputs = activate(spec, logits)
-    return graph.function([logits, outputs], [*weights, *samples])
+        return logits, activate(spec, logits)
+
+    return graph.call(outputs, inputs), inputs
 
 
+@lru_cache(maxsize=32)
+def _objective(
+    loss: Loss,
+    network: NetworkSpec,
+    sparse_labels: bool,
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
+    settings: tuple[Any, ...],
+) -> Callable[..., Any]:
+    """A function of the values of these names, targets, logits, and weights of these kinds: losses and the penalty.
+
+    It is built under these settings of the process.
+    """
+    graph = CompiledGraph()
+    return graph.function(*graph.build(_add_objective, graph, loss, network, sparse_labels, names, kinds))
+
+
+def _add_objective(
+    graph: CompiledGraph,
+    loss: Loss,
+    network: NetworkSpec,
+    sparse_labels: bool,
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
+) -> tuple[Any, list[Any]]:
+    compare = loss_function(loss, network, sparse_labels=sparse_labels)
+    outputs = (network.dtype, (None, network.n_outputs))
+    arguments: list[tuple[Any, Any]] = [(network.dtype, ())] * len(names)
+    arguments += [(tf.int32, (None,)) if sparse_labels else outputs, outputs]
+    arguments += [(network.dtype, None)] * len(weights_of(network, weight_names(network), kinds))
+
+    def losses_and_penalty(*inputs: Any) -> tuple[Any, Any]:
+        values = dict(zip(names, inputs, strict=False))
+        y, logits, *weights = inputs[len(names) :]
+        if "l1" in values or "l2" in values:
+            penalties = penalty(weights, values.get("l1"), values.get("l2"))
+        else:
+            penalties = tf.zeros((), network.dtype)
+        return compare(y, logits, values), penalties
+
+    inputs = [tf.compat.v1.placeholder(*argument) for argument in arguments]
+    return graph.call(losses_and_penalty, inputs), inputs
+
+
+POOL.on_clear(_objective.cache_clear)
 POOL.on_clear(_forward_function.cache_clear)

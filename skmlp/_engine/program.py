@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._engine.batches import Block, SparseBatches
-from skmlp._engine.graphs import CompiledGraph
+from skmlp._engine.cache import POOL
+from skmlp._engine.graphs import CompiledGraph, process_settings
 from skmlp._engine.steps import Steps
 from skmlp._keras import tf
 from skmlp._spec import TrainingSpec
@@ -26,27 +28,21 @@ class Program:
     def __init__(self, spec: TrainingSpec) -> None:
         self.spec = spec
         graph = CompiledGraph()
-        with graph.building():
-            steps = Steps(spec)
-            inputs = steps.inputs()
-            losses = steps.run(inputs)
-            reset = [variable.initializer for variable in steps.optimizer_variables]
-            weights, set_weights = _access(steps.weights)
-            optimizer, set_optimizer = _access(steps.optimizer_variables)
+        inputs, losses, network, optimizer = graph.build(_add_training, graph, spec)
         self._run = graph.function([losses], inputs)
-        self._weights = graph.function(weights)
-        self._set_weights = graph.function(*set_weights)
-        self._reset_optimizer = graph.function(reset)
-        self._optimizer = graph.function(optimizer)
-        self._set_optimizer = graph.function(*set_optimizer)
+        self._weights = graph.function(network.values)
+        self._set_weights = graph.function(network.assignments, network.placeholders)
+        self._reset_optimizer = graph.function(optimizer.initializers)
+        self._optimizer = graph.function(optimizer.values)
+        self._set_optimizer = graph.function(optimizer.assignments, optimizer.placeholders)
 
     def load(self, weights: Weights, optimizer_state: Sequence[NDArray[Any]] | None = None) -> None:
         """Start from these weights, with a fresh optimizer or with one that goes on from ``optimizer_state``."""
         self.set_weights(weights)
         if optimizer_state is None:
-            self._reset_optimizer()
+            self._attempt(self._reset_optimizer)
         else:
-            self._set_optimizer(*optimizer_state)
+            self._attempt(self._set_optimizer, *optimizer_state)
 
     def run(
         self,
@@ -56,6 +52,7 @@ class Program:
         block: Block,
         first: int,
         last: int,
+        step: int,
     ) -> NDArray[np.floating]:
         """Train on some of the batches of a block.
 
@@ -70,6 +67,8 @@ class Program:
         block : Block
         first, last : int
             The batches are those from ``first`` up to but not including ``last``.
+        step : int
+            The number of the first one's step, counted from the beginning of the fit: dropout masks depend on it.
 
         Returns
         -------
@@ -77,7 +76,7 @@ class Program:
             The mean loss of each batch before its update, penalty included.
         """
         X = block.X if isinstance(block.X, SparseBatches) else (block.X,)
-        (losses,) = self._run(values, seed, rates, first, last, block.y, block.weight, *X)
+        (losses,) = self._attempt(self._run, values, seed, rates, first, last, step, block.y, block.weight, *X)
         return np.asarray(losses[first:last])
 
     def weights(self) -> Weights:
@@ -86,15 +85,41 @@ class Program:
 
     def set_weights(self, weights: Weights) -> None:
         """Replace the network's weights, and leave the optimizer alone."""
-        self._set_weights(*weights)
+        self._attempt(self._set_weights, *weights)
 
     def optimizer_state(self) -> list[NDArray[Any]]:
         """Copy the optimizer's variables out."""
         return self._optimizer()
 
+    def _attempt(self, function: Callable[..., list[Any]], *arrays: Any) -> list[Any]:
+        """Call a function of the graph. Where it fails, no other fit is lent the program: it might fail again."""
+        try:
+            return function(*arrays)
+        except Exception:
+            POOL.discard(self)
+            raise
 
-def _access(variables: Sequence[Any]) -> tuple[list[Any], tuple[list[Any], list[Any]]]:
-    """What reads variables; and what assigns them, with the placeholders of what they are assigned."""
-    values = [tf.compat.v1.placeholder(variable.dtype, variable.shape) for variable in variables]
-    assign = [variable.assign(value).op for variable, value in zip(variables, values, strict=True)]
-    return [variable.read_value() for variable in variables], (assign, values)
+
+class _Access:
+    """The operations that read, assign and initialize variables, and the placeholders of what they are assigned."""
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        self.values = [variable.read_value() for variable in variables]
+        self.placeholders = [tf.compat.v1.placeholder(variable.dtype, variable.shape) for variable in variables]
+        pairs = zip(variables, self.placeholders, strict=True)
+        self.assignments = [variable.assign(value).op for variable, value in pairs]
+        self.initializers = [variable.initializer for variable in variables]
+
+
+def _add_training(graph: CompiledGraph, spec: TrainingSpec) -> tuple[list[Any], Any, _Access, _Access]:
+    """The placeholders of a call, its losses, and the variables of the network and of the optimizer."""
+    steps = Steps(spec)
+    inputs = steps.inputs()
+    variables = [*steps.weights, *steps.optimizer_variables]
+    losses = graph.call(steps.run, inputs, variables=variables, jit_compile=spec.jit_compile)
+    return inputs, losses, _Access(steps.weights), _Access(steps.optimizer_variables)
+
+
+def lend_program(spec: TrainingSpec) -> AbstractContextManager[Program]:
+    """Lend the program of a spec, built under the present settings of the process if none is idle."""
+    return POOL.lend((spec, process_settings()), lambda: Program(spec))

@@ -8,7 +8,14 @@ from typing import Any
 
 from skmlp._engine.batches import PARTS, PLACES_IN_A_ROW, part_sizes
 from skmlp._engine.cache import POOL
-from skmlp._engine.traced import MaskedBatchNormalization, TracedDropout, TracedRate, TracedSetting, TracedValues
+from skmlp._engine.traced import (
+    MaskedBatchNormalization,
+    TracedDropout,
+    TracedRate,
+    TracedSetting,
+    TracedValues,
+    sum_over_one_replica,
+)
 from skmlp._keras import tf
 from skmlp._losses import loss_function, penalty, per_label
 from skmlp._network import SparseRows, build_network, split_first_layer, weights_of
@@ -59,24 +66,29 @@ class Steps:
             (dtype, (spec.block_steps,)),
             (tf.int32, ()),
             (tf.int32, ()),
+            (tf.int32, ()),
             y,
             (dtype, weight),
             *X,
         ]
         return [tf.compat.v1.placeholder(*argument) for argument in arguments]
 
-    def run(self, inputs: Sequence[Any]) -> Any:
+    def run(
+        self, values: Any, seed: Any, rates: Any, first: Any, last: Any, number: Any, y: Any, weight: Any, *X: Any
+    ) -> Any:
         """Train on some of the batches of a block; the losses of all of its batches, 0 for those that are not run."""
-        return tf.function(self._loop, autograph=False, jit_compile=self.spec.jit_compile)(*inputs)
-
-    def _loop(self, values: Any, seed: Any, rates: Any, first: Any, last: Any, y: Any, weight: Any, *X: Any) -> Any:
         POOL.count_trace()
         named = {name: values[i] for i, name in enumerate(self.spec.values)}
 
         def step(i: Any, losses: Any) -> Any:
             filled = weight[i] > 0 if self.spec.n_weights is None else tf.reduce_any(weight[i] > 0, axis=1)
-            number = tf.cast(self._optimizer.iterations, tf.int32)
-            self._values.now = {**named, "seed": seed, "step": number, "learning_rate": rates[i], "filled": filled}
+            self._values.now = {
+                **named,
+                "seed": seed,
+                "step": number + i - first,
+                "learning_rate": rates[i],
+                "filled": filled,
+            }
             take_step = self._sparse_step if self.spec.sparse else self._dense_step
             return i + 1, losses.write(i, take_step(i, y[i], weight[i], *X))
 
@@ -156,8 +168,5 @@ class Steps:
         optimizer.build(self._trainable)
         for name in self.spec.settings:
             setattr(optimizer, name, TracedSetting(self._values, name, complement_name(name)))
-        # Keras sums gradients over the replicas of a tf.distribute strategy, of which there are none here, by a
-        # function with a custom gradient; TensorFlow registers that for good, with the whole graph that it is in.
-        # This is the leak of every Keras fit. tests/engine/test_graphs.py notices if it comes back.
-        optimizer._all_reduce_sum_gradients = list
+        sum_over_one_replica(optimizer)
         return optimizer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._apart import apart
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph
 from skmlp._keras import keras, tf
@@ -39,21 +40,30 @@ def try_own(plan: Plan) -> None:
         _try_loss(plan.loss, network, plan.sparse_labels)
 
 
+_UNFIT_STATES: Mapping[str | None, str] = {
+    "weights": "has weights of its own, which are not trained here: choose one without weights.",
+    "seed": "draws random numbers: choose one that draws none, and set dropout or input_dropout for dropout layers.",
+}
+"""What is wrong with an activation that is a Keras layer with a state of its own."""
+
+
 @lru_cache(maxsize=32)
 def _try_activation(activation: Own, dtype: str) -> None:
     own = activation.value
-    with CompiledGraph().building():
+    graph = CompiledGraph()
+    function = _fresh(own)
+
+    def add() -> Any:
         inputs = tf.compat.v1.placeholder(dtype, (_ROWS, 2))
-        # A layer is tried on a copy, since it keeps what it is called with.
-        function = type(own).from_config(own.get_config()) if isinstance(own, keras.layers.Layer) else own
-        try:
-            outputs = keras.ops.convert_to_tensor(function(inputs))
-        except Exception as error:
-            raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
-    if getattr(function, "weights", None):
-        raise ValueError(
-            f"activation={own!r} has weights of its own, which are not trained here: choose one without weights."
-        )
+        return graph.call(lambda inputs: keras.ops.convert_to_tensor(function(inputs)), [inputs])
+
+    try:
+        reason = _UNFIT_STATES.get(_state_of(own, dtype))
+        outputs = graph.build(add) if reason is None else None
+    except Exception as error:
+        raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
+    if reason is not None:
+        raise ValueError(f"activation={own!r} {reason}")
     returned = keras.backend.standardize_dtype(outputs.dtype)
     if tuple(outputs.shape) != (_ROWS, 2) or not keras.backend.is_float_dtype(returned):
         raise ValueError(
@@ -62,15 +72,43 @@ def _try_activation(activation: Own, dtype: str) -> None:
         )
 
 
+def _fresh(activation: Any) -> Any:
+    """An activation to try: of a layer a copy, since it keeps what it is called with."""
+    if not isinstance(activation, keras.layers.Layer):
+        return activation
+    return type(activation).from_config(activation.get_config())
+
+
+def _state_of(activation: Any, dtype: str) -> str | None:
+    """What an activation that is a Keras layer keeps: "weights", or a "seed" of random numbers."""
+    if not isinstance(activation, keras.layers.Layer):
+        return None
+    layer = _fresh(activation)
+    apart(layer, np.zeros((_ROWS, 2), dtype))
+    if layer.weights:
+        return "weights"
+    return "seed" if layer.variables else None
+
+
 @lru_cache(maxsize=32)
 def _try_loss(loss: Own, network: NetworkSpec, sparse_labels: bool) -> None:
     function = loss_function(loss, network, sparse_labels=sparse_labels)
     shape = (_ROWS, network.n_outputs)
-    with CompiledGraph().building():
+    graph = CompiledGraph()
+    depends = []
+
+    def gradient(y: Any, logits: Any) -> Any:
+        losses = function(y, logits, {})
+        (found,) = tf.gradients(losses, [logits])
+        depends.append(found is not None)
+        return losses
+
+    def add() -> Any:
         y = tf.compat.v1.placeholder(*(("int32", (_ROWS,)) if sparse_labels else (network.dtype, shape)))
-        logits = tf.compat.v1.placeholder(network.dtype, shape)
-        (gradient,) = tf.gradients(function(y, logits, {}), [logits])
-    if gradient is None:
+        return graph.call(gradient, [y, tf.compat.v1.placeholder(network.dtype, shape)])
+
+    graph.build(add)
+    if not any(depends):
         raise ValueError(
             f"loss={loss.value!r} does not depend on the outputs, or has no gradient for them, so that nothing would "
             "be trained: compute it from its second argument with differentiable operations."
@@ -89,12 +127,17 @@ def find_boundary(loss: Own, n_outputs: int, dtype: str) -> float:
     network = NetworkSpec(1, (), (), None, n_outputs, "linear", dtype)
     function = loss_function(loss, network, sparse_labels=False)
     graph = CompiledGraph()
-    with graph.building():
-        scores = tf.compat.v1.placeholder(dtype, (None,))
+
+    def gap(scores: Any) -> Any:
         logits = keras.ops.repeat(scores[:, None], n_outputs, axis=1)
         of_zero, of_one = (function(y, logits, {}) for y in (keras.ops.zeros_like(logits), keras.ops.ones_like(logits)))
-        gap = of_one - of_zero
-    difference = graph.function([gap], [scores])
+        return of_one - of_zero
+
+    def add() -> tuple[Any, Any]:
+        scores = tf.compat.v1.placeholder(dtype, (None,))
+        return [graph.call(gap, [scores])], [scores]
+
+    difference = graph.function(*graph.build(add))
     boundary = _crossing(lambda at: difference(at)[0])
     if boundary is None:
         raise ValueError(

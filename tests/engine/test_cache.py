@@ -129,3 +129,14 @@ def test_many_structures_stay_within_the_bound(line, monkeypatch):
     for width in range(1, 6):
         KerasMLPRegressor((width,), epochs=1).fit(line[0][:10], line[1][:10])
         assert skmlp.cache_info().currsize <= 2
+
+
+def test_a_discarded_program_is_lent_to_nobody():
+    pool = ProgramPool(maxsize=2)
+    with pool.lend("a", object) as first:
+        pool.discard(first)
+    assert pool.info().currsize == 0
+    with pool.lend("a", object) as second:
+        assert second is not first
+    with pool.lend("a", object) as third:
+        assert third is second

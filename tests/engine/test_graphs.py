@@ -5,6 +5,7 @@ import subprocess
 import sys
 import weakref
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,16 +20,104 @@ def looping(x):
 
 
 def compiled(jit_compile):
+    return graph_function(looping, jit_compile=jit_compile)
+
+
+def graph_function(function, *, jit_compile=False):
+    """A function of one number, compiled."""
     graph = CompiledGraph()
-    with graph.building():
+
+    def add():
         x = tf.compat.v1.placeholder(tf.float32, ())
-        result = tf.function(looping, autograph=False, jit_compile=jit_compile)(x)
+        return graph.call(function, [x], jit_compile=jit_compile), x
+
+    result, x = graph.build(add)
     return graph.function([result], [x])
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_it_computes(jit_compile):
     assert compiled(jit_compile)(2) == [6.0]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_assignments_are_done_although_functions_are_run_eagerly(jit_compile):
+    graph = CompiledGraph()
+
+    def add():
+        variable = tf.Variable(1.0)
+
+        def double():
+            variable.assign_add(variable)
+            return variable.read_value()
+
+        return variable.initializer, graph.call(double, [], variables=[variable], jit_compile=jit_compile)
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        initializer, doubled = graph.build(add)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert graph.function([initializer])() == []
+    double = graph.function([doubled])
+    assert [*double(), *double()] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("size", [1, 1000], ids=["small", "large"])
+def test_tensors_from_outside_become_constants(jit_compile, size):
+    outside = tf.ones(size)
+    assert graph_function(lambda x: x * tf.reduce_sum(outside), jit_compile=jit_compile)(2) == [2.0 * size]
+    in_a_loop = graph_function(
+        lambda x: tf.while_loop(lambda i, _: i < 3, lambda i, sum_: (i + 1, sum_ + outside[0] * x), (0, 0.0))[1],
+        jit_compile=jit_compile,
+    )
+    assert in_a_loop(2) == [6.0]
+
+
+@pytest.mark.parametrize("variable", [tf.Variable(1.0), keras.Variable(1.0)], ids=["tf", "keras"])
+def test_variables_from_outside_are_refused(variable):
+    with pytest.raises(ValueError, match=r"refers to a variable.*tf\.constant"):
+        graph_function(lambda x: x * variable)
+
+
+def test_random_numbers_of_keras_generator_are_refused():
+    with pytest.raises(ValueError, match="draws random numbers"):
+        graph_function(lambda x: keras.random.normal(()) + x)
+
+
+def test_the_public_callable_of_a_session_does_where_the_private_one_is_gone(line, monkeypatch):
+    expected = KerasMLPRegressor((5,), epochs=2, random_state=0).fit(*line).predict(line[0])
+    skmlp.clear_cache()
+    base = next(each for each in tf.compat.v1.Session.__mro__ if "_make_callable_from_options" in vars(each))
+    monkeypatch.delattr(base, "_make_callable_from_options")
+    fitted = KerasMLPRegressor((5,), epochs=2, random_state=0).fit(*line)
+    np.testing.assert_array_equal(fitted.predict(line[0]), expected)
+    skmlp.clear_cache()
+
+
+@pytest.mark.parametrize("name", ["_functions", "Dismantle"])
+def test_a_graph_is_let_go_quietly_where_what_takes_it_apart_is_gone(name, monkeypatch, capfd):
+    function = compiled(False)
+    function(2)
+    monkeypatch.setattr(tf.Graph, name, property(_gone), raising=False)
+    del function
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
+def _gone(graph):
+    raise AttributeError("renamed")
+
+
+def test_the_private_names_are_there():
+    graph = tf.Graph()
+    with tf.compat.v1.Session(graph=graph) as session:
+        assert hasattr(session, "_make_callable_from_options")
+    assert hasattr(graph, "_functions")
+    assert hasattr(graph, "Dismantle")
+    assert hasattr(tf.__internal__.FuncGraph("name"), "_function_captures")
+    assert hasattr(keras.optimizers.Optimizer, "_all_reduce_sum_gradients")
 
 
 def operations():

@@ -1,11 +1,14 @@
 """The compiled program against plain Keras, step by step."""
 
+from unittest.mock import patch
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
+from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info, clear_cache
+from skmlp._engine.graphs import CompiledGraph
 from skmlp._network import initial_weights
 from skmlp._optimizers import OPTIMIZERS, known_optimizers
 
@@ -275,3 +278,66 @@ def test_learning_rate_schedules_reach_the_optimizer(line):
     stopped = make.set_params(epochs=3, learning_rate_schedule=lambda step: float(step < 5)).fit(X, y)
     np.testing.assert_array_equal(stopped.coefs_[0], once)
     assert stopped.history_["learning_rate"] == [0.01, 0.0, 0.0]
+
+
+HALF = {"tensor": tf.constant(0.5), "large tensor": tf.fill([300], 0.5), "array": np.full(300, 0.5, "float32")}
+
+
+class Scaled(keras.losses.Loss):
+    """The mean squared error times a factor, which is an attribute."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, y_true, y_pred):
+        return tf.reduce_mean(tf.reshape(self.factor, [-1])[0] * (y_true - y_pred) ** 2, axis=-1)
+
+
+@pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])
+@pytest.mark.parametrize("half", HALF)
+def test_own_functions_may_hold_tensors(half, batch_size, line):
+    X, y = line
+    half = HALF[half]
+    settings = {"batch_size": batch_size, "epochs": 2, "random_state": 0}
+
+    def fit(**own):
+        return KerasMLPRegressor((4,), **settings, **own).fit(X, y, X_val=X, y_val=y)
+
+    expected = fit(loss=Scaled(0.5), activation=lambda x: tf.nn.relu(x) * 0.5)
+    for loss in (Scaled(half), lambda y, outputs: Scaled(half).call(y, outputs)):
+        fitted = fit(loss=loss, activation=lambda x: tf.nn.relu(x) * tf.reshape(half, [-1])[0])
+        for name in ("loss", "val_loss"):
+            assert fitted.history_[name] == pytest.approx(expected.history_[name], rel=1e-5)
+        np.testing.assert_allclose(fitted.predict(X), expected.predict(X), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            np.ravel(fitted.model_(X.astype("float32"))), fitted.predict(X), rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("variable", [tf.Variable(0.5), keras.Variable(0.5)], ids=["tf", "keras"])
+def test_own_functions_that_hold_variables_are_refused(variable, line):
+    with pytest.raises(ValueError, match=r"refers to a variable.*tf\.constant"):
+        KerasMLPRegressor((4,), activation=lambda x: x * variable, epochs=1).fit(*line)
+    with pytest.raises(ValueError, match=r"refers to a variable.*tf\.constant"):
+        KerasMLPRegressor((4,), loss=lambda y, outputs: (variable * (y - outputs) ** 2)[:, 0], epochs=1).fit(*line)
+    with pytest.raises(ValueError, match=r"draws random numbers.*dropout"):
+        KerasMLPRegressor((4,), activation=lambda x: keras.random.dropout(x, 0.5), epochs=1).fit(*line)
+
+
+def test_a_program_whose_run_failed_is_not_lent_again(line):
+    clear_cache()  # a full pool would drop one for each that comes
+    KerasMLPRegressor((19,), epochs=1).fit(*line)
+    before = cache_info()
+    with patch.object(CompiledGraph, "function", failing_function), pytest.raises(RuntimeError, match="run"):
+        KerasMLPRegressor((21,), epochs=1).fit(*line)
+    assert cache_info().currsize == before.currsize
+    KerasMLPRegressor((21,), epochs=1).fit(*line)
+    assert cache_info().misses == before.misses + 2
+
+
+def failing_function(graph, outputs, inputs=()):
+    def function(*arrays):
+        raise RuntimeError("run")
+
+    return function

@@ -56,8 +56,9 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         Any loss of a sample that ``keras.losses`` has, by any name that ``keras.losses.get`` takes or as an object, or
         a function of targets and outputs that returns a loss for each sample. An object's ``reduction`` must leave the
         mean over the samples to the fit, and its ``dtype`` is the estimator's. A search over a class of one's own needs
-        it registered with Keras, which otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two classes and for
-        independent labels, "categorical_crossentropy" for more classes. Losses other than that one get one-hot rows.
+        it registered with Keras, which otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two
+        classes and for independent labels, "categorical_crossentropy" for more classes. Losses other than that one get
+        one-hot rows.
     label_smoothing : float, default=0.0
         How far targets are moved towards equal probabilities; for cross-entropies by name.
     output_activation : str, default="auto"

@@ -132,8 +132,9 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         known = self._get_param_names()
         for name in params:
             if name.partition("__")[0] not in known or (name not in known and answer(name, ())):
+                ours = answer(name, known)
                 raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {type(self).__name__}{answer(name, known) or '.'} "
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}{ours}{'' if '?' in ours else '.'} "
                     f"Valid parameters are: {', '.join(known)}."
                 )
         super().set_params(**params)

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 from skmlp._network import known_activations, known_initializers
-from skmlp._optimizers import OPTIMIZERS
+from skmlp._optimizers import OPTIMIZERS, known_optimizers
 
 # A new structure is compiled for most examples, about 0.3 s each: few of them, and no deadline.
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,12 +29,15 @@ SETTINGS = {
 }
 
 
+INITIALIZERS = sorted(name for name, lower in known_initializers().items() if lower != "identity")
+
+
 @st.composite
 def networks(draw):
     """Constructor parameters that both estimators take."""
     sizes = draw(st.lists(st.integers(2, 9), max_size=3))
     activations = st.sampled_from(sorted(set(known_activations()) - {"exponential"}))  # it overflows on its own
-    optimizer = draw(st.sampled_from(sorted(OPTIMIZERS)))
+    optimizer = draw(st.sampled_from(sorted(known_optimizers())))
     chosen = draw(st.sets(st.sampled_from([name for name in OPTIMIZERS[optimizer].settings if name != "nesterov"])))
     return {
         "hidden_layer_sizes": draw(st.sampled_from([sizes, tuple(sizes), np.array(sizes, dtype=int)])),
@@ -45,7 +48,7 @@ def networks(draw):
         "l2": draw(amounts),
         "regularize_bias": draw(st.booleans()),
         "normalization": draw(st.sampled_from([None, "batch", "layer"])),
-        "kernel_initializer": draw(st.sampled_from(sorted(set(known_initializers()) - {"identity"}))),
+        "kernel_initializer": draw(st.sampled_from(INITIALIZERS)),
         "bias_initializer": draw(st.sampled_from(["zeros", "ones", "random_normal"])),
         "optimizer": optimizer,
         "learning_rate": draw(st.sampled_from([None, 1e-4, 0.01])),
@@ -59,7 +62,7 @@ def networks(draw):
         "record_every": draw(st.sampled_from([None, 1, 4])),
         "n_iter_no_change": draw(st.integers(1, 3)),
         "random_state": draw(st.integers(0, 2**32 - 1)),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
+        "dtype": draw(st.sampled_from(OPTIMIZERS[optimizer].dtypes)),
         **{name: draw(SETTINGS[name]) for name in sorted(chosen)},
     }
 

@@ -47,6 +47,10 @@ _UNFIT_STATES: Mapping[str | None, str] = {
 """What is wrong with an activation that is a Keras layer with a state of its own."""
 
 
+class _UnfitError(Exception):
+    """Says what is wrong with an activation."""
+
+
 @lru_cache(maxsize=32)
 def _try_activation(activation: Own, dtype: str) -> None:
     own = activation.value
@@ -58,12 +62,13 @@ def _try_activation(activation: Own, dtype: str) -> None:
         return graph.call(lambda inputs: keras.ops.convert_to_tensor(function(inputs)), [inputs])
 
     try:
-        reason = _UNFIT_STATES.get(_state_of(own, dtype))
-        outputs = graph.build(add) if reason is None else None
+        if reason := _UNFIT_STATES.get(_state_of(own, dtype)):
+            raise _UnfitError(reason)
+        outputs = graph.build(add)
+    except _UnfitError as error:
+        raise ValueError(f"activation={own!r} {error}") from None
     except Exception as error:
         raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
-    if reason is not None:
-        raise ValueError(f"activation={own!r} {reason}")
     returned = keras.backend.standardize_dtype(outputs.dtype)
     if tuple(outputs.shape) != (_ROWS, 2) or not keras.backend.is_float_dtype(returned):
         raise ValueError(

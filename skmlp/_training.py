@@ -139,7 +139,7 @@ class Run:
         if steps is not None:
             steps.cut(state.step)
         warnings.warn(
-            f"The fit was interrupted: {type(self.estimator).__name__} is as it was after epoch {done}.", stacklevel=6
+            f"The fit was interrupted: {type(self.estimator).__name__} is as it was after epoch {done}.", stacklevel=8
         )
 
     def _validate(self, weights: list[NDArray[np.floating]]) -> dict[str, float]:

@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._keras import keras, tf
+from skmlp._keras import keras
 from skmlp._own import Own
 from skmlp._spec import NetworkSpec, dropout_name
 
@@ -79,45 +79,6 @@ def _dropped(hidden: Any, dropout: Callable[[str], Any] | None, name: str) -> An
     """A tensor after the dropout layer of that name, if there is one."""
     layer = None if dropout is None else dropout(name)
     return hidden if layer is None else layer(hidden)
-
-
-class SparseRows(NamedTuple):
-    """A sparse matrix of ``shape``: ``entries`` (n,) at ``places`` (n, 2) of int32, the row and the column."""
-
-    places: Any
-    entries: Any
-    shape: tuple[Any, Any]
-
-    def times(self, matrix: Any, *, transposed: bool = False) -> Any:
-        """Multiply by a dense matrix, itself or its transpose."""
-        # tf.sparse.sparse_dense_matmul is the same with int64 places, which take twice the memory.
-        return tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=self.places,
-            a_values=self.entries,
-            a_shape=[tf.cast(size, tf.int64) for size in self.shape],
-            b=matrix,
-            adjoint_a=transposed,
-        )
-
-
-def split_first_layer(spec: NetworkSpec, model: Any) -> tuple[Any, Callable[..., Any]]:
-    """A network of `build_network` without input dropout, as its first product and what comes after.
-
-    Returns
-    -------
-    kernel : tf.Variable
-        (n_features, width), which the samples are multiplied by.
-    upper : callable
-        (samples @ kernel, training) -> logits.
-    """
-    first = model.get_layer("hidden_0" if spec.hidden_layer_sizes else "output")
-    rest = keras.Model(first.output, model.output) if spec.hidden_layer_sizes else None
-
-    def upper(product: Any, *, training: bool) -> Any:
-        hidden = product + keras.ops.convert_to_tensor(first.bias)
-        return hidden if rest is None else rest(hidden, training=training)
-
-    return keras.ops.convert_to_tensor(first.kernel), upper
 
 
 @keras.saving.register_keras_serializable(package="skmlp")

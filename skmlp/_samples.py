@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._engine.batches import Data
+from skmlp._engine.data import Data
 from skmlp._targets import Coding, Target, TargetForm
 from skmlp._validation import check_sample_weight, check_samples, split_rows
 

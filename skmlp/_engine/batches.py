@@ -8,53 +8,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
-
-class Data(NamedTuple):
-    """What a fit trains on: those of the samples whose numbers are in ``rows``.
-
-    X is a dense array of any numbers or a CSR matrix, (n_samples, n_features); y as the loss takes it; weight
-    (n_samples,) or (n_samples, n_labels) in the network's dtype, of which the sample weights have mean 1 over the rows.
-    """
-
-    X: Any
-    y: NDArray[Any]
-    weight: NDArray[np.floating]
-    rows: NDArray[np.intp]
-
-
-class SparseBatches(NamedTuple):
-    """Batches of a CSR matrix, each in `PARTS` parts of rows that are multiplied side by side.
-
-    Part p of batch i has the entries from ``starts[PARTS * i + p]`` up to the next start: entry j is ``values[j]``, in
-    the row (of its part) and the column ``places.reshape(-1, 2)[j]``. Starts are multiples of `_ALIGNED_ENTRIES`, and
-    entries of 0 fill the gaps.
-    """
-
-    places: NDArray[np.int32]
-    values: NDArray[np.floating]
-    starts: NDArray[np.int64]
-
-
-PARTS = 2
-"""Of a sparse batch. TensorFlow multiplies a sparse matrix on one processor; it is fixed, so that results repeat."""
-
-_ALIGNED_ENTRIES = 16
-"""TensorFlow takes slices without a copy where they begin and end at multiples of 64 bytes: 16 float32 entries."""
-
-PLACES_IN_A_ROW = 8
-"""So many places of two int32 are 64 bytes, and a row of ``places``, of which TensorFlow slices whole ones."""
+from skmlp._engine.data import Data
+from skmlp._engine.input_forms import BUFFERS
+from skmlp._engine.memory import aligned_zeros, gather
 
 
 class Block(NamedTuple):
     """Up to ``len(y)`` batches, of which ``n_steps`` are filled.
 
-    X (steps, batch, features), or sparse; y (steps, batch[, outputs]); weight (steps, batch[, labels]), which is 0 in
-    the places that no sample fills; n_samples (n_steps,).
+    X as `skmlp._engine.input_forms` has it; y (steps, batch[, outputs]); weight (steps, batch[, labels]), which is 0
+    in the places that no sample fills; n_samples (n_steps,).
     """
 
-    X: NDArray[np.floating] | SparseBatches
+    X: tuple[NDArray[Any], ...]
     y: NDArray[Any]
     weight: NDArray[np.floating]
     n_steps: int
@@ -145,7 +112,7 @@ class _Buffer:
         self.batch_size = batch_size
         n = n_steps * batch_size
         dtype = data.weight.dtype
-        self.X = _SparseBuffer(batch_size, dtype) if sparse else aligned_zeros((n, data.X.shape[1]), dtype)
+        self.X = BUFFERS[sparse](n, batch_size, data.X.shape[1], dtype)
         self.y = aligned_zeros((n, *data.y.shape[1:]), data.y.dtype)
         self.weight = aligned_zeros((n, *data.weight.shape[1:]), dtype)
 
@@ -161,65 +128,5 @@ class _Buffer:
         def batches(array: NDArray[Any]) -> NDArray[Any]:
             return array[:length].reshape(length // self.batch_size, self.batch_size, *array.shape[1:])
 
-        if isinstance(self.X, _SparseBuffer):
-            X: Any = self.X.fill(data.X[rows])
-        else:
-            gather(data.X, rows, self.X[:n])
-            X = batches(self.X)
+        X = self.X.fill(data.X, rows, length)
         return Block(X, batches(self.y), batches(self.weight), n_steps, n_samples)
-
-
-class _SparseBuffer:
-    """The memory of sparse batches, which grows to the largest of them."""
-
-    def __init__(self, batch_size: int, dtype: Any) -> None:
-        self.parts = part_sizes(batch_size)
-        self.places = np.zeros((0, 2), np.int32)
-        self.values = np.zeros(0, dtype)
-
-    def fill(self, X: Any) -> SparseBatches:
-        """Take the rows of some whole batches."""
-        sizes = np.tile(self.parts, X.shape[0] // sum(self.parts))
-        first_rows = np.concatenate([[0], np.cumsum(sizes)])
-        bounds = X.indptr[first_rows]
-        lengths = np.diff(bounds)
-        starts = np.concatenate([[0], np.cumsum(-(-lengths // _ALIGNED_ENTRIES) * _ALIGNED_ENTRIES)])
-        if starts[-1] > len(self.values):
-            capacity = int(starts[-1] * 1.2)
-            self.places = aligned_zeros((capacity, 2), np.int32)
-            self.values = aligned_zeros((capacity,), self.values.dtype)
-        row_of_part = np.arange(X.shape[0], dtype=np.int32) - np.repeat(first_rows[:-1], sizes).astype(np.int32)
-        row = np.repeat(row_of_part, np.diff(X.indptr))
-        for begin, source, length, end in zip(starts, bounds, lengths, starts[1:], strict=False):
-            there, here = slice(begin, begin + length), slice(source, source + length)
-            self.places[there, 0] = row[here]
-            self.places[there, 1] = X.indices[here]
-            self.values[there] = X.data[here]
-            self.places[begin + length : end] = self.values[begin + length : end] = 0
-        places = self.places[: starts[-1]].reshape(-1, 2 * PLACES_IN_A_ROW)
-        return SparseBatches(places, self.values[: starts[-1]], starts.astype(np.int64))
-
-
-def part_sizes(batch_size: int) -> list[int]:
-    """The number of rows of each part of a sparse batch."""
-    return [(batch_size + part) // PARTS for part in reversed(range(PARTS))]
-
-
-def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """An array that TensorFlow takes without a copy, because it begins at a multiple of 64 bytes."""
-    dtype = np.dtype(dtype)
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
-    memory = np.zeros(n_bytes + 64, np.uint8)
-    begin = -memory.ctypes.data % 64
-    array: NDArray[Any] = memory[begin : begin + n_bytes].view(dtype).reshape(shape)
-    return array
-
-
-def gather(source: Any, rows: Any, target: NDArray[Any]) -> None:
-    """Copy rows of an array of any numbers, or of a CSR matrix, into a dense array of as many rows."""
-    if issparse(source):
-        source[rows].astype(target.dtype, copy=False).toarray(out=target)
-    elif source.dtype == target.dtype and isinstance(rows, np.ndarray):
-        source.take(rows, axis=0, out=target, mode="clip")  # any other mode buffers the output
-    else:
-        target[...] = source[rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import issparse
 
-from skmlp._engine.batches import Data
+from skmlp._engine.data import Data
 from skmlp._spec import Plan, TrainingSpec
 
 _XLA_STEPS = 16

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._apart import apart
-from skmlp._engine.batches import Data, Gatherer
+from skmlp._engine.batches import Gatherer
 from skmlp._engine.blocks import block_steps, training_spec
+from skmlp._engine.data import Data
 from skmlp._engine.program import Program, Weights, lend_program
 from skmlp._network import initial_weights
 from skmlp._optimizers import make_schedule

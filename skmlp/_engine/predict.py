@@ -13,10 +13,11 @@ from scipy.sparse import issparse
 from skmlp._apart import apart
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph, process_settings
+from skmlp._engine.input_forms import INPUTS
 from skmlp._engine.program import Weights
 from skmlp._keras import keras, tf
 from skmlp._losses import loss_function, metric_values, penalty
-from skmlp._network import SparseRows, activate, build_network, split_first_layer, weight_names, weights_of
+from skmlp._network import activate, build_network, weight_names, weights_of
 from skmlp._spec import Loss, NetworkSpec, Plan
 
 _CHUNK_BYTES = 1 << 25
@@ -42,11 +43,11 @@ def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.flo
         Before and after the output activation.
     """
     sparse = bool(issparse(X))
+    inputs = INPUTS[sparse](spec)
     function = _forward_function(spec, sparse, process_settings())
-    widths = (spec.n_outputs, *spec.hidden_layer_sizes, 1 if sparse else spec.n_features)
+    widths = (spec.n_outputs, *spec.hidden_layer_sizes, inputs.n_values)
     n = max(64, _CHUNK_BYTES // (max(widths) * np.dtype(spec.dtype).itemsize))
-    prepared = _entries if sparse else _dense
-    parts = [function(*weights, *prepared(_at_least_two(X[i : i + n]), spec.dtype)) for i in range(0, X.shape[0], n)]
+    parts = [function(*weights, *inputs.prepare(_at_least_two(X[i : i + n]))) for i in range(0, X.shape[0], n)]
     logits, outputs = (np.concatenate(column) if len(parts) > 1 else column[0] for column in zip(*parts, strict=True))
     return logits[: X.shape[0]], outputs[: X.shape[0]]
 
@@ -54,16 +55,6 @@ def forward(spec: NetworkSpec, weights: Weights, X: Any) -> tuple[NDArray[np.flo
 def _at_least_two(X: Any) -> Any:
     """A single row twice: TensorFlow multiplies a vector in another order than a matrix, with other roundings."""
     return X[[0, 0]] if X.shape[0] == 1 else X
-
-
-def _dense(X: Any, dtype: str) -> tuple[Any, ...]:
-    return (np.asarray(X, dtype=dtype),)
-
-
-def _entries(X: Any, dtype: str) -> tuple[Any, ...]:
-    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    places = np.stack([row, X.indices], axis=1, dtype=np.int32, casting="same_kind")
-    return places, X.data.astype(dtype, copy=False), X.shape[0]
 
 
 def evaluate(
@@ -90,7 +81,7 @@ def measure(metric: Any, outputs: NDArray[np.floating], y: NDArray[Any], weight:
 
 @lru_cache(maxsize=32)
 def _forward_function(spec: NetworkSpec, sparse: bool, settings: tuple[Any, ...]) -> Callable[..., Any]:
-    """A function of the weights in Keras' order and of the samples, dense or as `_entries`, shared by threads.
+    """A function of the weights in Keras' order and of the samples as `Inputs.prepare` has them, shared by threads.
 
     It is built under these settings of the process.
     """
@@ -101,24 +92,14 @@ def _forward_function(spec: NetworkSpec, sparse: bool, settings: tuple[Any, ...]
 def _add_forward(graph: CompiledGraph, spec: NetworkSpec, sparse: bool) -> tuple[Any, list[Any]]:
     """The logits and outputs, and the placeholders of weights and samples."""
     model = build_network(spec, activate_output=False)
-    if sparse:
-        shapes = [("int32", (None, 2)), (spec.dtype, (None,)), ("int64", ())]
-    else:
-        shapes = [(spec.dtype, (None, spec.n_features))]
-    shapes = [*((spec.dtype, variable.shape) for variable in model.weights), *shapes]
-    inputs = [tf.compat.v1.placeholder(*shape) for shape in shapes]
+    samples = INPUTS[sparse](spec)
+    arguments = [*((spec.dtype, variable.shape) for variable in model.weights), *samples.of_prediction()]
+    inputs = [tf.compat.v1.placeholder(*argument) for argument in arguments]
 
     def outputs(*inputs: Any) -> tuple[Any, Any]:
         n = len(model.weights)
-        weights, samples = inputs[:n], inputs[n:]
-        with keras.StatelessScope([*zip(model.weights, weights, strict=True)]):
-            if sparse:
-                places, entries, n_rows = samples
-                kernel, upper = split_first_layer(spec, model)
-                rows = SparseRows(places, entries, (n_rows, spec.n_features))
-                logits = upper(rows.times(kernel), training=False)
-            else:
-                logits = model(samples[0], training=False)
+        with keras.StatelessScope([*zip(model.weights, inputs[:n], strict=True)]):
+            logits = samples.predict(model, inputs[n:])
         return logits, activate(spec, logits)
 
     return graph.call(outputs, inputs), inputs

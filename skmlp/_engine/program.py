@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._engine.batches import Block, SparseBatches
+from skmlp._engine.batches import Block
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph, process_settings
 from skmlp._engine.steps import Steps
@@ -75,8 +75,7 @@ class Program:
         losses : (last - first,)
             The mean loss of each batch before its update, penalty included.
         """
-        X = block.X if isinstance(block.X, SparseBatches) else (block.X,)
-        (losses,) = self._attempt(self._run, values, seed, rates, first, last, step, block.y, block.weight, *X)
+        (losses,) = self._attempt(self._run, values, seed, rates, first, last, step, block.y, block.weight, *block.X)
         return np.asarray(losses[first:last])
 
     def weights(self) -> Weights:
@@ -114,7 +113,7 @@ class _Access:
 def _add_training(graph: CompiledGraph, spec: TrainingSpec) -> tuple[list[Any], Any, _Access, _Access]:
     """The placeholders of a call, its losses, and the variables of the network and of the optimizer."""
     steps = Steps(spec)
-    inputs = steps.inputs()
+    inputs = steps.placeholders()
     variables = [*steps.weights, *steps.optimizer_variables]
     losses = graph.call(steps.run, inputs, variables=variables, jit_compile=spec.jit_compile)
     return inputs, losses, _Access(steps.weights), _Access(steps.optimizer_variables)

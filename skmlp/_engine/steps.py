@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from skmlp._engine.batches import PARTS, PLACES_IN_A_ROW, part_sizes
 from skmlp._engine.cache import POOL
+from skmlp._engine.input_forms import INPUTS
 from skmlp._engine.traced import (
     MaskedBatchNormalization,
     TracedDropout,
@@ -18,7 +18,7 @@ from skmlp._engine.traced import (
 )
 from skmlp._keras import tf
 from skmlp._losses import loss_function, penalty, per_label
-from skmlp._network import SparseRows, build_network, split_first_layer, weights_of
+from skmlp._network import build_network, weights_of
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import TrainingSpec, complement_name
 
@@ -35,6 +35,7 @@ class Steps:
 
     def __init__(self, spec: TrainingSpec) -> None:
         self.spec = spec
+        self._inputs = INPUTS[spec.sparse](spec.network)
         self._values = TracedValues()
         self._model = build_network(
             spec.network,
@@ -50,16 +51,13 @@ class Steps:
         self._optimizer = self._make_optimizer()
         self.optimizer_variables = [variable.value for variable in self._optimizer.variables]
 
-    def inputs(self) -> list[Any]:
+    def placeholders(self) -> list[Any]:
         """Make placeholders for the arguments of `run`; those of samples of any number of steps where it is None."""
         spec = self.spec
         dtype = spec.network.dtype
         block = (spec.block_steps, spec.batch_size)
         y = (tf.int32, block) if spec.sparse_labels else (dtype, (*block, spec.network.n_outputs))
         weight = block if spec.n_weights is None else (*block, spec.n_weights)
-        X: list[tuple[Any, tuple[int | None, ...]]] = [(dtype, (*block, spec.network.n_features))]
-        if spec.sparse:
-            X = [(tf.int32, (None, 2 * PLACES_IN_A_ROW)), (dtype, (None,)), (tf.int64, (None,))]
         arguments = [
             (dtype, (len(spec.values),)),
             (tf.int32, ()),
@@ -69,7 +67,7 @@ class Steps:
             (tf.int32, ()),
             y,
             (dtype, weight),
-            *X,
+            *self._inputs.of_block(*block),
         ]
         return [tf.compat.v1.placeholder(*argument) for argument in arguments]
 
@@ -89,8 +87,9 @@ class Steps:
                 "learning_rate": rates[i],
                 "filled": filled,
             }
-            take_step = self._sparse_step if self.spec.sparse else self._dense_step
-            return i + 1, losses.write(i, take_step(i, y[i], weight[i], *X))
+            loss_of = partial(self._data_loss, y[i], weight[i])
+            loss, gradients = self._inputs.differentiate(self._model, loss_of, i, tf.shape(y)[1], X)
+            return i + 1, losses.write(i, loss + self._update(gradients))
 
         size = self.spec.block_steps or tf.shape(rates)[0]
         losses = tf.TensorArray(self.spec.network.dtype, size, element_shape=())
@@ -101,31 +100,6 @@ class Steps:
         finally:
             self._values.now = {}  # symbolic tensors would keep the graph of this tracing alive
         return losses.stack()
-
-    def _dense_step(self, i: Any, y: Any, weight: Any, X: Any) -> Any:
-        variables = [variable.value for variable in self._trainable]
-        with tf.GradientTape() as tape:
-            loss = self._data_loss(y, weight, self._model(X[i], training=True))
-        return loss + self._update(tape.gradient(loss, variables))
-
-    def _sparse_step(self, i: Any, y: Any, weight: Any, places: Any, entries: Any, starts: Any) -> Any:
-        """A step whose first layer multiplies a sparse batch, part by part."""
-        kernel, upper = split_first_layer(self.spec.network, self._model)
-        sizes = part_sizes(tf.shape(y, tf.int64)[0])
-        parts = []
-        for part, size in enumerate(sizes):
-            begin, end = starts[PARTS * i + part], starts[PARTS * i + part + 1]
-            its_places = tf.reshape(places[begin // PLACES_IN_A_ROW : end // PLACES_IN_A_ROW], (-1, 2))
-            parts.append(SparseRows(its_places, entries[begin:end], (size, self.spec.network.n_features)))
-        product = tf.concat([rows.times(kernel) for rows in parts], axis=0)
-        others = [variable.value for variable in self._trainable[1:]]
-        with tf.GradientTape() as tape:
-            tape.watch(product)
-            loss = self._data_loss(y, weight, upper(product, training=True))
-        of_product, *gradients = tape.gradient(loss, [product, *others])
-        of_parts = tf.split(of_product, sizes)
-        of_kernel = tf.add_n([rows.times(of, transposed=True) for rows, of in zip(parts, of_parts, strict=True)])
-        return loss + self._update([of_kernel, *gradients])
 
     def _data_loss(self, y: Any, weight: Any, logits: Any) -> Any:
         """The weighted mean over the samples of a batch, before any penalty."""

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from skmlp._engine.batches import PARTS, Data, Gatherer, part_sizes
+from skmlp._engine.batches import Gatherer
+from skmlp._engine.data import Data
+from skmlp._engine.sparse import PARTS, part_sizes
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_blocks_against_a_naive_loop(
     for _ in gatherer.blocks(orders[:1]):  # memory that has been used before
         pass
     for block in gatherer.blocks(orders):
-        samples = dense(block.X, len(block.y), batch_size) if sparse else block.X
+        samples = dense(block.X, len(block.y), batch_size) if sparse else block.X[0]
         shapes.add(len(samples))
         assert samples.shape[:2] == block.y.shape[:2] == block.weight.shape == (len(samples), batch_size)
         assert 1 <= block.n_steps <= len(samples) <= block_steps

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from specs import plan
 
-from skmlp._engine.batches import Data
 from skmlp._engine.blocks import _BLOCK_BYTES, _SPARSE_BLOCK_BYTES, block_steps, stays_sparse, training_spec
+from skmlp._engine.data import Data
 
 
 def data(X):

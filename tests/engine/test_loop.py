@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmlp import KerasMLPRegressor
-from skmlp._engine.batches import Data
+from skmlp._engine.data import Data
 from skmlp._engine.loop import initial_state, train
 from skmlp._watch.watcher import Watcher
 

@@ -32,7 +32,7 @@ class Run:
         The arguments of its fit.
     parameters : mapping
         Its parameters.
-    n_features : mapping
+    features : mapping
         What scikit-learn has noted of the features, by name of the attribute.
     samples : Samples
     metrics : sequence of Metric

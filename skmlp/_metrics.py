@@ -77,7 +77,7 @@ def resolve_metrics(metrics: Iterable[Any] | None, coding: Coding) -> list[Metri
     ValueError
         If one is unknown, does not go with the target type, or has a name that is taken.
     """
-    return apart(_resolve_all, metrics or (), coding)
+    return apart(_resolve_all, metrics, coding) if metrics else []
 
 
 def _resolve_all(metrics: Iterable[Any], coding: Coding) -> list[Metric]:

@@ -68,12 +68,17 @@ def content(value: Any, above: tuple[Any, ...] = ()) -> Hashable:
     return how(value, lambda part: content(part, (*above, value)))
 
 
-def _configured(value: Any, of: Of) -> Hashable:
-    """A Keras object by its configuration."""
-    # Keras 3.6 leaves the arguments of some losses out of their configuration; a loss is small, and its attributes
-    # have them. A layer's change as it is used: its configuration is whole, but for its weights.
-    rest = value.get_weights() if hasattr(value, "get_weights") else vars(value)
-    return type(value), of(value.get_config()), of(rest)
+def _of_keras(value: Any, of: Of) -> Hashable:
+    """A Keras object by its configuration, and by what that does not tell; copies are made of the configuration alone.
+
+    A user's class, and some losses of Keras 3.6, leave arguments out of their configuration. A loss is small, and its
+    attributes have them. A layer's change as it is used: if its configuration is whole, but for its weights, it counts.
+    """
+    if not hasattr(value, "get_weights"):
+        return type(value), of(vars(value))
+    if not _is_configured(value):
+        return _Identity(value)
+    return type(value), of(value.get_config()), of(value.get_weights())
 
 
 def _copied(value: Any, of: Of) -> Hashable:
@@ -120,7 +125,7 @@ _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Of], Hashable]], ...] 
         lambda value: isinstance(value, MethodType),
         lambda value, of: (MethodType, of(value.__func__), of(value.__self__)),
     ),
-    (_is_configured, _configured),
+    (lambda value: hasattr(value, "get_config"), _of_keras),
     (lambda value: True, _copied),
 )
 """Kinds of objects, and what there is to know of one of each; the first that fits counts."""

@@ -17,7 +17,7 @@ from skmlp._spec import NetworkSpec
 def network(hidden_layer_sizes):
     """A network of 7 features and 2 outputs, as a spec and as a Keras model with weights."""
     n = len(hidden_layer_sizes)
-    spec = NetworkSpec(7, hidden_layer_sizes, ("tanh",) * n, (False,) * n, False, None, 2, "linear", "float64")
+    spec = NetworkSpec(7, hidden_layer_sizes, ("tanh",) * n, None, 2, "linear", "float64")
     model = build_network(spec, activate_output=False)
     model.set_weights(initial_weights(spec, "glorot_uniform", "random_normal", 0))
     return spec, model

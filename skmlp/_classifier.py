@@ -348,7 +348,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
             but for independent labels.
         """
         _, outputs = self._forward(X)
-        return self._labels.probabilities(outputs)
+        return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_log_proba(self, X: ArrayLike) -> Any:

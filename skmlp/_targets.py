@@ -360,14 +360,18 @@ class Labels:
         largest: NDArray[np.intp] = scores.argmax(axis=1)
         return largest
 
-    def probabilities(self, outputs: NDArray[Any]) -> Any:
-        """Probabilities from activated outputs: a table, or a list of one for each output of a "multioutput" target."""
+    def probabilities(self, outputs: NDArray[Any], *, widened: bool) -> Any:
+        """Probabilities from activated outputs: a table, or a list of one for each output of a "multioutput" target.
+
+        ``widened`` says that the outputs are of a wider dtype than the network.
+        """
         if self.kind == "binary":
             return np.hstack([1 - outputs, outputs])
         if self.kind == "multilabel":
             return outputs
-        # What sums to 1 in the network's dtype need not in a wider one.
-        tables = [table / table.sum(axis=1, keepdims=True) for table in self.split(outputs)]
+        tables = self.split(outputs)
+        if widened:  # what sums to 1 in the network's dtype need not in a wider one
+            tables = [table / table.sum(axis=1, keepdims=True) for table in tables]
         return tables if self.kind == "multioutput" else tables[0]
 
     def log_probabilities(self, logits: NDArray[Any]) -> Any:

@@ -122,7 +122,7 @@ def test_decisions_and_probabilities_agree_with_the_logits(logits, independent):
     kind = "binary" if width == 1 else "multilabel" if independent else "multiclass"
     labels = Labels(kind, np.arange(max(width, 2)))
     outputs = softmax(logits, axis=1) if kind == "multiclass" else expit(logits)
-    table, logarithms = labels.probabilities(outputs), labels.log_probabilities(logits)
+    table, logarithms = labels.probabilities(outputs, widened=False), labels.log_probabilities(logits)
     assert table.shape == logarithms.shape == (len(logits), max(width, 2))
     assert np.isfinite(logarithms).all()
     np.testing.assert_allclose(np.exp(logarithms), table, rtol=1e-9, atol=1e-12)

@@ -197,10 +197,17 @@ def known_initializers() -> dict[str, str]:
         same = [lower for lower in names if getattr(keras.initializers, lower) is value]
         if same and not name.islower():
             known[name] = same[0]
-    return known | {short: name for short, name in _SHORT_INITIALIZERS.items() if name in names}
+    return known | {other: name for other, name in _OTHER_INITIALIZERS.items() if name in names}
 
 
-_SHORT_INITIALIZERS = {"normal": "random_normal", "one": "ones", "uniform": "random_uniform", "zero": "zeros"}
+_OTHER_INITIALIZERS = {
+    "identity_initializer": "identity",
+    "normal": "random_normal",
+    "one": "ones",
+    "orthogonal_initializer": "orthogonal",
+    "uniform": "random_uniform",
+    "zero": "zeros",
+}
 """Names that only Keras' ``get`` knows, which cannot be asked: it makes the initializer, and draws its seed."""
 
 

@@ -75,7 +75,7 @@ def test_patience_without_end(blobs):
         ("activation", "ReLU", "activation='ReLU' is unknown: did you mean 'relu'"),
         ("activation", "logistic", "activation='logistic' is unknown: did you mean 'sigmoid'"),
         ("activation", ["tahn"], "activation='tahn' is unknown: did you mean 'tanh'"),
-        ("activation", "qqq", r"activation='qqq' is unknown\. Choose one of celu"),
+        ("activation", "qqq", r"activation='qqq' is unknown\. Choose one of (celu, )?elu"),
         ("kernel_initializer", "he_norml", "kernel_initializer='he_norml' is unknown: did you mean 'he_normal'"),
         ("bias_initializer", "Zero", "bias_initializer='Zero' is unknown: did you mean 'zero'"),
         ("optimizer", "adamm", "optimizer='adamm' is unknown: did you mean 'adam'"),

@@ -269,7 +269,7 @@ def continued(fitted: Fitted, plan: Plan) -> State:
     if different:
         changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
         raise ValueError(
-            f"A fit can only go on with the same network, but {changes}: set warm_start=False to start anew."
+            f"A fit can only go on with the same network, but {changes}: call fit with warm_start=False to start anew."
         )
     before, now = fitted.plan.hyperparameters, plan.hyperparameters
     same = all(getattr(before, name) == getattr(now, name) for name in ("optimizer", "nesterov"))

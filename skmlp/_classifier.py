@@ -22,8 +22,9 @@ from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
 def _has_probabilities(estimator: KerasMLPClassifier) -> bool:
-    """Whether the outputs are probabilities."""
-    return estimator.output_activation != "linear"
+    """Whether the outputs are probabilities: those of the fitted network, or of the one that the next fit makes."""
+    fitted = estimator._fitted
+    return (estimator.output_activation if fitted is None else fitted.coding.output_activation) != "linear"
 
 
 class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types

@@ -88,6 +88,8 @@ class Fitted:
         from skmlp._network import weight_names
 
         dtype = self.plan.network.dtype
+        if any(np.iscomplexobj(weight) for weight in given):
+            raise ValueError(f"{name} holds complex numbers: give real ones.")
         with np.errstate(over="ignore"):
             new = [np.array(weight, dtype=dtype) for weight in given]
         old = self.weights(kind)
@@ -133,37 +135,37 @@ class FittedAttributes:
 
     @property
     def history_(self) -> dict[str, list[float]]:
-        """Losses, learning rates, scores and metrics by epoch."""
+        """By epoch: "loss", "learning_rate", and with validation samples "val_loss", "val_score" and ``metrics``."""
         return self._fit_result.history
 
     @property
     def step_history_(self) -> dict[str, list[float]] | None:
-        """Records by step, with ``record_every``."""
+        """With ``record_every``, by step: "step", "loss" (the mean since the last record), and the validation."""
         return self._fit_result.step_history
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each epoch."""
+        """The training loss of each epoch: the mean over its samples, each before its own step."""
         return self.history_["loss"]
 
     @property
     def loss_(self) -> float:
-        """The training loss of the last epoch."""
+        """The training loss of the last epoch, penalties included."""
         return self.loss_curve_[-1]
 
     @property
     def best_loss_(self) -> float | None:
-        """The least training loss of an epoch; None with early stopping."""
+        """The least training loss of an epoch; None with ``early_stopping``."""
         return None if self._fit_result.stopped_early else min(self.loss_curve_)
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """The score on the validation samples after each epoch; None without any."""
+        """The accuracy, or R² of a regressor, on the validation samples after each epoch; None without any."""
         return self.history_.get("val_score")
 
     @property
     def best_validation_score_(self) -> float | None:
-        """The highest of them."""
+        """The highest of the validation scores."""
         scores = self.validation_scores_
         return float(np.nanmax(scores)) if scores else None
 
@@ -189,17 +191,17 @@ class FittedAttributes:
 
     @property
     def out_activation_(self) -> str:
-        """The activation of the output layer."""
+        """The activation of the output layer, by name."""
         return self._fit_result.plan.network.output_activation
 
     @property
     def callbacks_(self) -> list[Any]:
-        """The Keras callbacks that were used."""
+        """The callbacks that were used: copies, or what the function returned; empty after pickling."""
         return list(self._fit_result.callbacks)
 
     @property
     def coefs_(self) -> tuple[NDArray[np.floating], ...]:
-        """The kernel of each layer; read-only arrays, which assigning others to the attribute replaces."""
+        """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to replace them."""
         return self._fit_result.weights("kernel")
 
     @coefs_.setter
@@ -208,7 +210,7 @@ class FittedAttributes:
 
     @property
     def intercepts_(self) -> tuple[NDArray[np.floating], ...]:
-        """The bias of each layer; read-only arrays, which assigning others to the attribute replaces."""
+        """The bias of each layer, (outputs,): read-only; assign arrays of the same shapes to replace them."""
         return self._fit_result.weights("bias")
 
     @intercepts_.setter

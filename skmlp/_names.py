@@ -78,7 +78,13 @@ ANSWERS: Mapping[str, str] = {
 """Names that people know from elsewhere, and what they are here."""
 
 
-_SAME = {"identity": "linear", "logistic": "sigmoid"}
+_SAME = {
+    "absolute_error": "mean_absolute_error",
+    "identity": "linear",
+    "log_loss": "categorical_crossentropy",
+    "logistic": "sigmoid",
+    "squared_error": "mean_squared_error",
+}
 """scikit-learn's names of what Keras calls otherwise."""
 
 

@@ -35,8 +35,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         The share of the features that each training step drops.
     l1, l2 : float, default=0.0
         Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
-        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / batch size``, and for k targets
-        ``l2 = alpha / (batch size * k)``.
+        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / batch size``, for k targets
+        ``l2 = alpha / (batch size * k)``, and for the Poisson loss ``l2 = alpha / (2 * batch size)``.
     regularize_bias : bool, default=False
         Whether the penalties are on the biases, too.
     normalization : {"batch", "layer"}, default=None

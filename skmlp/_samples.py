@@ -105,6 +105,9 @@ def explicit_validation(estimator: Any, given: Arguments, form: TargetForm, codi
     """The validation data that a fit was given, held to what its training data set; None if it was given none."""
     if given.X_val is None:
         return None
-    X = check_samples(estimator, given.X_val, dtype=estimator.dtype, reset=False)
+    try:
+        X = check_samples(estimator, given.X_val, dtype=estimator.dtype, reset=False)
+    except ValueError as error:  # scikit-learn calls whatever is checked X
+        raise ValueError(f"X_val: {error}") from error
     weight = check_sample_weight(given.sample_weight_val, X.shape[0], "sample_weight_val")
     return Validation(X, form.encode(given.y_val, coding, estimator.dtype, "y_val"), weight)

@@ -209,7 +209,10 @@ class Numbers:
             raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
         target = regression_target(values, coding.given, coding.output_activation, dtype)
         if target.encoded.shape[1] != self.n_outputs:
-            raise ValueError(f"{name} has {target.encoded.shape[1]} outputs, but y has {self.n_outputs}: give as many.")
+            raise ValueError(
+                f"{name} has {target.encoded.shape[1]} outputs, "
+                f"but the target of this fit has {self.n_outputs}: give as many."
+            )
         return target
 
     def weigh(
@@ -487,7 +490,9 @@ def _numbers(labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[
     known = set(classes.tolist())
     unknown = [label for label in _distinct(labels, name).tolist() if label not in known]
     if unknown:
-        raise ValueError(f"{name} holds labels that y does not: {unknown}; y has {classes.tolist()}.")
+        raise ValueError(
+            f"{name} holds labels that the target of this fit does not: {unknown}; it has {classes.tolist()}."
+        )
     numbers: NDArray[np.intp] = np.searchsorted(classes, labels)
     return numbers
 

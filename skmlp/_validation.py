@@ -81,6 +81,12 @@ def check_parameters(caller: str, constraints: Mapping[str, list[Any]], paramete
     InvalidParameterError
         A ValueError that names the parameter, the value and what it may be.
     """
+    rate = parameters["learning_rate"]
+    if isinstance(rate, str):
+        raise ValueError(
+            f"learning_rate={rate!r} is a number here: scikit-learn's 'constant' is the default, 'invscaling' and the "
+            "like are given as learning_rate_schedule, 'adaptive' is the callback keras.callbacks.ReduceLROnPlateau."
+        )
     validate_parameter_constraints(constraints, parameters, caller_name=caller)
 
 
@@ -222,7 +228,7 @@ def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> A
     cast block by block. What float32 cannot hold is scikit-learn's error, without a warning.
     """
     mapped = isinstance(arrays[0], np.memmap)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         checked = validate_data(
             estimator,
             *arrays,

@@ -208,11 +208,20 @@ def test_validation_data_are_like_the_training_data(fitted, blobs, line):
     X, y = blobs
     refused(fitted, "X has 3 features", X, y, X_val=X[:, :3], y_val=y)
     refused(fitted, "inconsistent numbers of samples", X, y, X_val=X, y_val=y[:-1])
-    refused(fitted, r"y_val holds labels that y does not: \[9\]", X, y, X_val=X, y_val=np.where(y == 0, 9, y))
+    refused(
+        fitted,
+        r"y_val holds labels that the target of this fit does not: \[9\]",
+        X,
+        y,
+        X_val=X,
+        y_val=np.where(y == 0, 9, y),
+    )
     refused(fitted, "sample_weight_val has shape", X, y, X_val=X, y_val=y, sample_weight_val=np.ones(3))
     refused(fitted, "NaN", X, y, X_val=with_value(X, np.nan), y_val=y)
     regressor = KerasMLPRegressor((4,), epochs=1).fit(*line)
-    refused(regressor, "y_val has 2 outputs, but y has 1", *line, X_val=line[0], y_val=np.ones((80, 2)))
+    refused(
+        regressor, "y_val has 2 outputs, but the target of this fit has 1", *line, X_val=line[0], y_val=np.ones((80, 2))
+    )
     refused(regressor, "y_val has one sample", *line, X_val=line[0][:1], y_val=line[1][:1])
 
 
@@ -262,3 +271,8 @@ def test_a_schedule_that_returns_nonsense_is_named(line):
     for value in (-1.0, float("nan"), float("inf"), None, "slow", [0.5, 0.5]):
         with pytest.raises(ValueError, match=r"learning_rate_schedule returned .* at step 0"):
             KerasMLPRegressor((4,), epochs=1, learning_rate_schedule=lambda step, value=value: value).fit(*line)
+
+
+@pytest.mark.parametrize("rate", ["constant", "invscaling", "adaptive"])
+def test_scikit_learns_words_for_learning_rates_are_answered(rate, fitted, blobs):
+    refused(fitted.set_params(learning_rate=rate), f"learning_rate='{rate}' is a number here.*schedule", *blobs)

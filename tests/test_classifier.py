@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skmlp import KerasMLPClassifier
@@ -50,6 +51,16 @@ def test_outputs_agree_with_one_another(blobs):
         np.testing.assert_array_equal(estimator.predict(X), estimator.classes_[probabilities.argmax(axis=1)])
         np.testing.assert_allclose(np.exp(estimator.predict_log_proba(X)), probabilities, atol=1e-6)
         assert estimator.predict(X).dtype == target.dtype
+
+
+def test_whether_there_are_probabilities_is_a_matter_of_the_fit(blobs):
+    X, y = blobs
+    estimator = KerasMLPClassifier((4,), epochs=1)
+    assert not hasattr(clone(estimator).set_params(output_activation="linear"), "predict_proba")
+    fitted = estimator.fit(X, y).set_params(output_activation="linear")
+    np.testing.assert_allclose(fitted.predict_proba(X).sum(axis=1), 1)
+    scores = KerasMLPClassifier((4,), output_activation="linear", loss="categorical_hinge", epochs=1).fit(X, y)
+    assert not hasattr(scores.set_params(output_activation="auto", loss="auto"), "predict_proba")
 
 
 def test_a_confident_network_has_finite_logarithms(blobs):

@@ -93,7 +93,7 @@ def test_another_network_cannot_go_on(change, message, line):
 def test_another_target_cannot_go_on(blobs, line):
     X, y = blobs
     going = KerasMLPClassifier((3,), epochs=1, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match=r"labels that y does not: \[9\]"):
+    with pytest.raises(ValueError, match=r"labels that the target of this fit does not: \[9\]"):
         going.fit(X, np.where(y == 0, 9, y))
     with pytest.raises(ValueError, match="X has 3 features"):
         going.fit(X[:, :3], y)
@@ -150,7 +150,7 @@ def test_the_first_call_needs_the_classes(blobs):
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         KerasMLPClassifier().partial_fit(X, y)
     going = KerasMLPClassifier((3,)).partial_fit(X[:5], y[:5], classes=[0, 1, 2])
-    with pytest.raises(ValueError, match=r"labels that y does not: \[7\]"):
+    with pytest.raises(ValueError, match=r"labels that the target of this fit does not: \[7\]"):
         going.partial_fit(X, np.where(y == 0, 7, y))
     with pytest.raises(ValueError, match=r"classes=.*is not the same"):
         going.partial_fit(X, y, classes=[0, 1])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.multiclass import unique_labels
 
@@ -122,3 +122,16 @@ def test_a_step_is_that_of_scikit_learns_perceptron(row):
 def test_a_loss_is_so_many_times_scikit_learns(row):
     reference = row.perceptron(3, alpha=0.0, learning_rate_init=0.2)
     assert row.ours(learning_rate=0.2 * row.rate, epochs=3).loss_ == pytest.approx(row.loss * reference.loss_)
+
+
+def test_a_penalty_of_counts_is_that_of_scikit_learns_poisson_regression():
+    y = np.random.default_rng(3).poisson(np.exp(0.5 * SCORES[:, 0])).astype(float)
+    alpha_of_perceptron = 6.0
+    # PoissonRegressor minimises the mean of the loss and alpha / 2 * sum(w ** 2), the perceptron with alpha / n.
+    reference = PoissonRegressor(alpha=alpha_of_perceptron / N, tol=1e-10, max_iter=1000).fit(X, y)
+    settings = {"loss": "poisson", "output_activation": "exponential", "learning_rate": 0.1, "momentum": 0.9}
+    fitted = KerasMLPRegressor(
+        (), l2=alpha_of_perceptron / (2 * N), optimizer="sgd", batch_size=N, epochs=600, dtype="float64", **settings
+    ).fit(X, y)
+    np.testing.assert_allclose(fitted.coefs_[0][:, 0], reference.coef_, atol=1e-6)
+    np.testing.assert_allclose(fitted.intercepts_[0][0], reference.intercept_, atol=1e-6)

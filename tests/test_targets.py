@@ -87,7 +87,7 @@ def test_mixed_labels_are_refused():
 
 
 def test_later_labels_are_held_to_the_first():
-    with pytest.raises(ValueError, match=r"y_val holds labels that y does not: \['q'\]"):
+    with pytest.raises(ValueError, match=r"y_val holds labels that the target of this fit does not: \['q'\]"):
         Labels.of(SEVERAL, one_hot=False).number(np.array([["q", "x"]], dtype=object), "y_val")
     with pytest.raises(ValueError, match=r"y_val has shape \(2, 2\), but the target of this fit has 3 columns"):
         Labels.of(MULTILABEL, one_hot=False).number(MULTILABEL[:2, :2], "y_val")

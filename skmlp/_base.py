@@ -32,6 +32,9 @@ from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCall
 
 Self = TypeVar("Self", bound="BaseKerasMLP")
 
+_NOTED = ("n_features_in_", "feature_names_in_")
+"""The attributes in which scikit-learn notes what it has seen of X."""
+
 
 class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]  # scikit-learn has no types
     """What the classifier and the regressor share; they add the form of the target, and the predictions."""
@@ -93,8 +96,8 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         Raises
         ------
         ValueError
-            If a parameter or an array is not usable, before anything is compiled; or if the loss becomes NaN or
-            infinite.
+            If a parameter or an array is not usable, before anything is compiled; or if the loss, or a weight that
+            would be kept, becomes NaN or infinite.
 
         Warns
         -----
@@ -108,8 +111,10 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     def _replace_fit(self: Self, given: Arguments) -> Self:
         """Fit a copy, so that an earlier fit stays whole until this one has succeeded."""
         candidate = copy.copy(self)
-        candidate._fitted = candidate._fit(given, watched=self)
-        self.__dict__ = candidate.__dict__
+        fitted, noted = candidate._fit(given, watched=self)
+        # What else was written onto the estimator meanwhile, by a function that makes callbacks for example, stays.
+        others = {name: value for name, value in vars(self).items() if name not in _NOTED}
+        self.__dict__ = {**others, **noted, "_fitted": fitted}
         return self
 
     def set_params(self: Self, **params: Any) -> Self:
@@ -161,8 +166,8 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         tags.target_tags.multi_output = True
         return tags
 
-    def _fit(self, given: Arguments, watched: BaseKerasMLP) -> Fitted:
-        """Validate, and train; sets what scikit-learn keeps of X on an estimator.
+    def _fit(self, given: Arguments, watched: BaseKerasMLP) -> tuple[Fitted, dict[str, Any]]:
+        """Validate, and train; what the fit leaves, and what scikit-learn notes of X on an estimator, which is set.
 
         ``watched`` is the estimator that scikit-learn's callbacks know.
         """
@@ -171,11 +176,11 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         from skmlp._engine.trial import try_own
         from skmlp._metrics import resolve_metrics, try_metrics
 
-        previous = self._fitted if given.partial or self.warm_start else None
         # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
         parameters = {name: getattr(self, name) for name in self._parameter_constraints}
         check_parameters(type(self).__name__, self._parameter_constraints, parameters)
         hyperparameters = check_hyperparameters(parameters)
+        previous = self._fitted if given.partial or self.warm_start else None
         check_callbacks(self.callbacks)
         if given.partial and parameters["early_stopping"]:
             raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
@@ -220,12 +225,13 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             coding=coding,
             history={} if previous is None else previous.history,
             step_history=None if previous is None else previous.step_history,
+            unrecorded=() if previous is None else previous.unrecorded,
             n_seen=0 if previous is None else previous.n_seen,
             stopped_early=parameters["early_stopping"],
             metrics=tuple(self.metrics or ()),
         )
-        noted = {name: value for name, value in vars(self).items() if name in ("n_features_in_", "feature_names_in_")}
-        return Run(watched, given, parameters, noted, samples, metrics, start).train()
+        noted = {name: value for name, value in vars(self).items() if name in _NOTED}
+        return Run(watched, given, parameters, noted, samples, metrics, start).train(), noted
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Logits and outputs, (n_samples, n_outputs) each, for samples to predict; as precise as X and the network."""

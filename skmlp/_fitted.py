@@ -31,6 +31,8 @@ class Fitted:
         How the target was compared with the outputs.
     history, step_history : dict of str to list of float
         By epoch, and by step (None, if it was not asked for).
+    unrecorded : tuple of float
+        Losses of the steps since the last record.
     n_seen : int
         Training samples seen, counted once an epoch.
     stopped_early : bool
@@ -47,6 +49,7 @@ class Fitted:
     coding: Coding
     history: dict[str, list[float]]
     step_history: dict[str, list[float]] | None
+    unrecorded: tuple[float, ...]
     n_seen: int
     stopped_early: bool
     metrics: tuple[Any, ...]
@@ -88,10 +91,14 @@ class Fitted:
         from skmlp._network import weight_names
 
         dtype = self.plan.network.dtype
-        if any(np.iscomplexobj(weight) for weight in given):
-            raise ValueError(f"{name} holds complex numbers: give real ones.")
-        with np.errstate(over="ignore"):
-            new = [np.array(weight, dtype=dtype) for weight in given]
+        try:
+            arrays = [np.asarray(weight) for weight in given]
+            if any(np.iscomplexobj(array) for array in arrays):
+                raise ValueError(f"{name} holds complex numbers: give real ones.")
+            with np.errstate(over="ignore"):
+                new = [np.array(array, dtype=dtype) for array in arrays]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must be a sequence of arrays, one for each layer: {error}") from error
         old = self.weights(kind)
         if [weight.shape for weight in new] != [weight.shape for weight in old]:
             raise ValueError(

@@ -19,6 +19,10 @@ _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None
 """Keras' reductions under which a fit minimises the weighted mean over its samples; without one, that is ours to do."""
 
 
+_OF_CLASS_NUMBERS = ("sparse_categorical_crossentropy", "categorical_generalized_cross_entropy")
+"""Keras' losses whose targets are class numbers, whatever their arguments."""
+
+
 def known_losses() -> list[str]:
     """The names of the losses of a sample: those of the table that the installed Keras has, and ours."""
     return [
@@ -78,7 +82,7 @@ def _row(value: Any) -> str | None:
         return _row(value.func)
     if isinstance(value, keras.losses.Loss) and type(value).call is not keras.losses.MeanSquaredError.call:
         return None  # a user's own class, or one that is not a function of a row
-    function = getattr(value, "fn", value)
+    function = getattr(value, "fn", None) if isinstance(value, keras.losses.Loss) else value
     name = getattr(function, "__name__", "")
     known = name in LOSSES or name in NOT_OF_A_SAMPLE
     return name if known and getattr(keras.losses, name, None) is function else None
@@ -108,6 +112,16 @@ def _check_object(value: Any, given: Any, dtype: str) -> None:
             f"loss={given!r} has reduction={value.reduction!r}, but a step minimises the mean over its batch: leave "
             "reduction out; for steps as long as the sum's, multiply learning_rate by the batch size."
         )
+    if type(value).__call__ is not keras.losses.Loss.__call__:
+        raise ValueError(
+            f"loss={given!r} overrides __call__, which weighs and averages losses, as a fit does by itself: override "
+            "call, which returns one for each sample."
+        )
+    if getattr(value, "ignore_class", None) is not None:
+        raise ValueError(
+            f"loss={given!r} has ignore_class={value.ignore_class!r}, by which fewer samples would count than a step "
+            "has: give samples of that class the sample_weight 0."
+        )
     if value.dtype not in (dtype, keras.config.floatx()):
         raise ValueError(
             f"loss={given!r} has dtype={value.dtype!r}, but losses are computed in the estimator's "
@@ -127,7 +141,15 @@ def metric_values(metric: Any, y: Any, outputs: Any) -> Any:
     elif y.ndim > 1 and name.startswith("sparse"):
         y = keras.ops.argmax(y, axis=-1)
     function = getattr(keras.metrics, metric) if name else metric
-    values = keras.ops.cast(function(y, keras.ops.convert_to_tensor(outputs)), outputs.dtype)
+    try:
+        values = keras.ops.cast(function(y, keras.ops.convert_to_tensor(outputs)), outputs.dtype)
+    except Exception as error:
+        raise ValueError(f"metrics holds {metric!r}, which failed on the validation samples: {error}") from error
+    if len(values.shape) and values.shape[0] != len(outputs):
+        raise ValueError(
+            f"metrics holds {metric!r}, which returned {values.shape[0]} values for {len(outputs)} samples: it must "
+            "return one for each sample."
+        )
     if len(values.shape) == 0:
         raise ValueError(
             f"metrics holds {metric!r}, which returned a single number: it must return one for each sample."
@@ -150,7 +172,7 @@ def takes_class_numbers(loss: Loss, output_activation: str) -> bool:
     Cross-entropy of a softmax does, since that is the same and takes less memory; so does Keras' sparse one.
     """
     if isinstance(loss, Own):
-        return isinstance(loss.value, keras.losses.SparseCategoricalCrossentropy)
+        return _row(loss.held) in _OF_CLASS_NUMBERS
     return loss == "categorical_crossentropy" and output_activation == "softmax"
 
 

@@ -89,6 +89,7 @@ def read_optimizer(optimizer: Any) -> tuple[Optimizer, dict[str, float | bool]]:
     ValueError
         If the optimizer is unknown, or has state or settings that are not taken over.
     """
+    from skmlp._apart import apart
     from skmlp._keras import keras
 
     known = known_optimizers()
@@ -109,7 +110,7 @@ def read_optimizer(optimizer: Any) -> tuple[Optimizer, dict[str, float | bool]]:
         raise ValueError(f"{said} is not one of the optimizers that are trained here: choose one of {names}.")
     if optimizer.built:
         raise ValueError(f"{said} has been used by a model, whose state would be lost: give a new one.")
-    config = optimizer.get_config()
+    config = apart(optimizer.get_config)
     if not isinstance(config["learning_rate"], float):
         config["learning_rate"] = None
     defaults = inspect.signature(type(optimizer)).parameters

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import copy
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Own:
     """A user's own object in a spec, such as a Keras loss: as good as another of the same class and content.
 
@@ -19,13 +21,38 @@ class Own:
     equal keys are the same to a program; objects of which no more can be known are as good as themselves alone.
     """
 
-    value: Any = field(compare=False)
+    held: Any = field(compare=False)
     key: Hashable
 
     @classmethod
     def of(cls, value: Any) -> Own:
-        """Wrap an object."""
-        return cls(value, content(value))
+        """Wrap an object as it is now: a copy of it, if copies are the same."""
+        key = content(value)
+        try:
+            copied = copy.deepcopy(value)
+            same = content(copied) == key
+        except Exception:  # a user's object may raise anything
+            same = False
+        return cls(copied if same else value, key)
+
+    def __repr__(self) -> str:
+        return repr(self.held)
+
+    @property
+    def value(self) -> Any:
+        """The object.
+
+        Raises
+        ------
+        ValueError
+            If it could not be copied, and has changed: what is built of it now would be something else.
+        """
+        if content(self.held) != self.key:
+            raise ValueError(
+                f"{self.held!r} has changed since it was given to an estimator, which cannot keep a copy of it: give "
+                "each estimator an object of its own, and leave it as it is."
+            )
+        return self.held
 
 
 @dataclass(frozen=True)
@@ -41,57 +68,67 @@ class _Identity:
         return id(self.value)
 
 
-Of = Callable[[Any], Hashable]
-"""The content of a part of an object."""
-
-_PLAIN = (str, bytes, int, float, complex, bool, type(None))
-_ATOMS = (type, FunctionType, BuiltinFunctionType, ModuleType)
-"""What ``copy.deepcopy`` does not copy."""
-
-
-def content(value: Any, above: tuple[Any, ...] = ()) -> Hashable:
+def content(value: Any) -> Hashable:
     """All that there is to know of an object, as something that can be compared and hashed.
 
-    Parameters
-    ----------
-    value : object
-        Plain values are told apart by type and digits, arrays by dtype, shape and every value, a Keras object by its
-        configuration, a ``functools.partial`` and a bound method by what they hold, another object by what
-        ``copy.copy`` would copy. Functions, classes and modules are told apart by identity: copies share them.
-    above : tuple of objects
-        Those that hold this one, for objects that hold themselves.
+    Plain values are told apart by type and digits, arrays by dtype, shape and every value, a ``functools.partial`` and
+    a bound method by what they hold, a Keras loss by its attributes, a Keras layer by its configuration and weights,
+    another object by what ``copy.copy`` would copy. Functions, classes and modules are told apart by identity: copies
+    share them. An object that was met before is said to be so, as in a pickle, so that objects may hold one another.
     """
-    for distance, holder in enumerate(reversed(above)):
-        if holder is value:
-            return "holds itself", distance
-    how = next(how for fits, how in _KINDS if fits(value))
-    return how(value, lambda part: content(part, (*above, value)))
+    said: list[Hashable] = []
+    numbers: dict[int, int] = {}
+    met: list[Any] = []  # kept alive, so that no other object takes its place in memory meanwhile
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if id(each) in numbers:
+            said.append(numbers[id(each)])
+            continue
+        what, parts = next(look for fits, look in _KINDS if fits(each))(each)
+        if parts is not None:
+            numbers[id(each)] = len(met)
+            met.append(each)
+            pending.extend(reversed(parts))
+        said.append((what, None if parts is None else len(parts)))
+    return tuple(said)
 
 
-def _of_keras(value: Any, of: Of) -> Hashable:
-    """A Keras object by its configuration, and by what that does not tell; copies are made of the configuration alone.
+Look = tuple[Any, Sequence[Any] | None]
+"""What an object is by itself, and its parts; None of one that has none, and may be met again as if it were new."""
+
+
+def _of_keras(value: Any) -> Look:
+    """A Keras object.
 
     A user's class, and some losses of Keras 3.6, leave arguments out of their configuration. A loss is small, and its
-    attributes have them. A layer's change as it is used: if its configuration is whole, but for its weights, it counts.
+    attributes have them. A layer's change as it is used: its configuration, its weights and its public values
+    count, if the class has a configuration.
     """
     if not hasattr(value, "get_weights"):
-        return type(value), of(vars(value))
+        return (type(value), [vars(value)]) if hasattr(value, "__dict__") else _copied(value)
     if not _is_configured(value):
-        return _Identity(value)
-    return type(value), of(value.get_config()), of(value.get_weights())
+        return _Identity(value), None
+    own = {name: each for name, each in vars(value).items() if name[0] != "_" and type(each) in _SET_BY_USERS}
+    named = [value.get_config(), own]
+    parts = [{name: each for name, each in part.items() if name != "name"} for part in named]  # names are made up
+    return type(value), [*parts, value.get_weights()]
 
 
-def _copied(value: Any, of: Of) -> Hashable:
+def _copied(value: Any) -> Look:
     """An object by what ``copy.copy`` would copy; by identity, if it says that it cannot be copied."""
     try:
         how = value.__reduce_ex__(4)
     except Exception:  # a user's object may raise anything
-        return _Identity(value)
+        return _Identity(value), None
     if isinstance(how, str):  # the name of a global
-        return _Identity(value)
+        return _Identity(value), None
     make, arguments, state, items, pairs = (*how, None, None, None)[:5]
-    parts = (arguments, state, None if items is None else list(items), None if pairs is None else list(pairs))
-    return type(value), of(make), tuple(of(part) for part in parts)
+    parts = [make, arguments, state, *([] if each is None else list(each) for each in (items, pairs))]
+    tells = getattr(type(value), "__getstate__", None)
+    if callable(value) and tells is not object.__getstate__ and hasattr(value, "__dict__"):
+        parts.append(vars(value))  # a state of the user's own need not tell all; a frame's attributes are caches too
+    return type(value), parts
 
 
 def _is_configured(value: Any) -> bool:
@@ -103,29 +140,33 @@ def _is_configured(value: Any) -> bool:
 
 _CONFIGURED = ("get_config", "__init__")
 
+_SET_BY_USERS = (int, float, str, np.ndarray)
+"""Types of the public attributes of a layer that say what it computes; Keras keeps flags and functions beside them."""
 
-_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Of], Hashable]], ...] = (
-    (lambda value: isinstance(value, _ATOMS), lambda value, of: _Identity(value)),
-    (lambda value: type(value) in _PLAIN, lambda value, of: (type(value), repr(value))),
+_ATOMS = (type, FunctionType, BuiltinFunctionType, ModuleType)
+"""What ``copy.deepcopy`` does not copy."""
+
+_PLAIN = (str, bytes, int, float, complex, bool, type(None))
+
+_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Look]], ...] = (
+    (lambda value: isinstance(value, _ATOMS), lambda value: (_Identity(value), None)),
+    (lambda value: type(value) in _PLAIN, lambda value: ((type(value), repr(value)), None)),
     (
         lambda value: type(value) is dict,
-        lambda value, of: (dict, tuple((of(name), of(each)) for name, each in value.items())),
+        lambda value: (dict, [part for pair in value.items() for part in pair]),
     ),
-    (lambda value: type(value) in {list, tuple}, lambda value, of: (type(value), tuple(of(each) for each in value))),
-    (lambda value: type(value) in {set, frozenset}, lambda value, of: (type(value), frozenset(map(of, value)))),
+    (lambda value: type(value) in {list, tuple}, lambda value: (type(value), list(value))),
+    (
+        lambda value: type(value) in {set, frozenset},
+        lambda value: ((type(value), frozenset(map(content, value))), []),
+    ),
     (
         lambda value: type(value) is np.ndarray and not value.dtype.hasobject,
-        lambda value, of: (value.dtype.str, value.shape, value.tobytes()),
+        lambda value: ((value.dtype.str, value.shape, sha256(value.tobytes()).digest()), []),
     ),
-    (
-        lambda value: isinstance(value, partial),
-        lambda value, of: (partial, of(value.func), of(value.args), of(value.keywords)),
-    ),
-    (
-        lambda value: isinstance(value, MethodType),
-        lambda value, of: (MethodType, of(value.__func__), of(value.__self__)),
-    ),
+    (lambda value: isinstance(value, partial), lambda value: (partial, [value.func, value.args, value.keywords])),
+    (lambda value: isinstance(value, MethodType), lambda value: (MethodType, [value.__func__, value.__self__])),
     (lambda value: hasattr(value, "get_config"), _of_keras),
     (lambda value: True, _copied),
 )
-"""Kinds of objects, and what there is to know of one of each; the first that fits counts."""
+"""Kinds of objects, and how to look at one of each; the first that fits counts."""

@@ -317,7 +317,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     def _coding(self, form: Numbers, hyperparameters: Hyperparameters) -> Coding:
         from skmlp._losses import known_losses, resolve_loss
 
-        if self.loss != "quantile" and self.quantile != 0.5:
+        if not (isinstance(self.loss, str) and self.loss == "quantile") and self.quantile != 0.5:
             raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
 
         given = resolve_loss(self.loss, self.dtype)

@@ -16,7 +16,7 @@ from skmlp._spec import State
 from skmlp._watch.early_stopping import EarlyStopping
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.recorders import Recorder, StepRecorder
-from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, has_callbacks
+from skmlp._watch.sklearn_callbacks import FRAMES_OF_CALLBACKS, ScikitLearnCallbacks, has_callbacks
 from skmlp._watch.watcher import Watcher
 
 
@@ -86,6 +86,7 @@ class Run:
         return replace(
             self._left(recorder, state),
             step_history=None if steps is None else steps.history,
+            unrecorded=() if steps is None else tuple(steps.unrecorded),
             n_seen=n_seen,
             callbacks=tuple(callbacks),
         )
@@ -96,7 +97,9 @@ class Run:
 
     def _step_recorder(self, recorder: Recorder) -> StepRecorder | None:
         every = self.parameters["record_every"]
-        return None if every is None else StepRecorder(int(every), recorder.validate, self.start.step_history)
+        if every is None:
+            return None
+        return StepRecorder(int(every), recorder.validate, self.start.step_history, self.start.unrecorded)
 
     def _early_stopping(self, recorder: Recorder) -> EarlyStopping | None:
         if not self.parameters["early_stopping"]:
@@ -138,8 +141,9 @@ class Run:
         recorder.cut(done)
         if steps is not None:
             steps.cut(state.step)
+        name = type(self.estimator).__name__
         warnings.warn(
-            f"The fit was interrupted: {type(self.estimator).__name__} is as it was after epoch {done}.", stacklevel=8
+            f"The fit was interrupted: {name} is as it was after epoch {done}.", stacklevel=7 + FRAMES_OF_CALLBACKS
         )
 
     def _validate(self, weights: list[NDArray[np.floating]]) -> dict[str, float]:

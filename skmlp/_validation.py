@@ -290,17 +290,16 @@ def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: s
     return weight
 
 
-def check_together(X_val: Any, y_val: Any, sample_weight_val: Any) -> bool:
-    """Whether there is explicit validation data; X_val and y_val come together or not at all."""
+def check_together(X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
+    """Refuse validation data without its other half: X_val and y_val come together or not at all."""
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
         raise ValueError(f"{given} was given without {missing}: give both, or neither.")
     if X_val is None:
         if sample_weight_val is not None:
             raise ValueError("sample_weight_val was given without X_val and y_val: give all three, or leave it out.")
-        return False
+        return
     check_consistent_length(X_val, y_val)
-    return True
 
 
 def split_rows(

@@ -65,6 +65,8 @@ def test_weights_are_not_changed_behind_the_estimators_back(line):
         ("coefs_", [np.zeros((2, 3)), np.zeros((2, 1))], r"the network's are \[\(3, 2\), \(2, 1\)\]"),
         ("intercepts_", [np.zeros(2), np.array([np.nan])], "intercepts_ holds values that are NaN"),
         ("intercepts_", [np.zeros(2), np.array([1e300])], "too large for float32"),
+        ("coefs_", None, "coefs_ must be a sequence of arrays"),
+        ("coefs_", [[[1.0], [1.0, 2.0]], [1.0]], "coefs_ must be a sequence of arrays"),
         ("intercepts_", [np.zeros(2), np.array([1j])], "intercepts_ holds complex numbers"),
     ],
 )

@@ -204,3 +204,20 @@ def test_a_large_file_is_streamed(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert float(result.stdout) < 100, "a quarter of the file was copied"
+
+
+@pytest.mark.parametrize("where", ["fit", "X_val", "predict"])
+def test_a_file_of_numbers_beyond_single_precision_is_named(where, tmp_path, blobs):
+    X, y = blobs
+    mapped = np.memmap(tmp_path / "X", dtype="float64", mode="w+", shape=X.shape)
+    mapped[:] = X
+    mapped[50, 2] = -1e39
+    make = KerasMLPClassifier((3,), epochs=1)
+    ways = {
+        "fit": lambda: make.fit(mapped, y),
+        "X_val": lambda: make.fit(X, y, X_val=mapped, y_val=y),
+        "predict": lambda: make.fit(X, y).predict(mapped),
+    }
+    with pytest.raises(ValueError, match=r"value too large for dtype\('float32'\), -1e\+39.*dtype='float64'"):
+        ways[where]()
+    make.set_params(dtype="float64", learning_rate=1e-9).fit(mapped, y)

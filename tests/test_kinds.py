@@ -1,5 +1,7 @@
 """Estimators for every kind of target, with weights of samples and of classes."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -365,8 +367,8 @@ LINEAR = {"output_activation": "linear"}
         ({"loss": keras.losses.Hinge}, "is a class: give it an instance"),
         ({"kernel_initializer": keras.initializers.HeNormal}, "is a class: give it an instance"),
         ({"activation": keras.layers.PReLU()}, "has weights of its own"),
-        ({"activation": keras.layers.Dropout(0.5)}, "draws random numbers.*dropout"),
-        ({"activation": keras.layers.GaussianNoise(0.5)}, "draws random numbers.*dropout"),
+        ({"activation": keras.layers.Dropout(0.5)}, "choose one that draws none.*dropout"),
+        ({"activation": keras.layers.GaussianNoise(0.5)}, "choose one that draws none.*dropout"),
         ({"learning_rate_schedule": keras.optimizers.schedules.CosineDecay(0.1, 9)}, "returns learning rates"),
         ({"metrics": ["binary_accuracy", "binary_accuracy"]}, "a name that is taken"),
     ],
@@ -648,3 +650,84 @@ def test_optimizers_that_look_at_shapes_train_sparse_samples_as_dense_ones(optim
     make = KerasMLPClassifier((6, 4), optimizer=optimizer, learning_rate=0.02, epochs=4, random_state=0)
     dense, thin = clone(make).fit(X, blobs[1]), clone(make).fit(sparse.csr_matrix(X), blobs[1])
     np.testing.assert_allclose(thin.predict_proba(X), dense.predict_proba(X), rtol=1e-3, atol=1e-4)
+
+
+class Tenfold:
+    """A callable that holds a loss of Keras' under the name that Keras' own objects have for theirs."""
+
+    def __init__(self, fn):
+        self.fn = fn
+
+    def __call__(self, y_true, y_pred):
+        return 10 * self.fn(y_true, y_pred)
+
+
+def test_a_callable_is_called_whatever_it_holds(line):
+    make = KerasMLPRegressor((3,), epochs=2, optimizer="sgd", learning_rate=1e-30, random_state=0)
+    plain = clone(make).fit(*line).loss_
+    assert make.set_params(loss=Tenfold(keras.losses.mean_squared_error)).fit(*line).loss_ == pytest.approx(10 * plain)
+
+
+class Overriding(keras.losses.MeanSquaredError):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return 10 * super().__call__(y_true, y_pred, sample_weight)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (Overriding(), "overrides __call__.*override call"),
+        (keras.losses.SparseCategoricalCrossentropy(ignore_class=1), "ignore_class=1.*sample_weight 0"),
+    ],
+    ids=["__call__", "ignore_class"],
+)
+def test_what_a_fit_would_leave_out_of_a_loss_is_refused(loss, message, blobs):
+    with pytest.raises(ValueError, match=message):
+        KerasMLPClassifier((3,), loss=loss, epochs=1).fit(*blobs)
+
+
+def numbers_of_classes():
+    losses = [keras.losses.SparseCategoricalCrossentropy(from_logits=False)]
+    losses.append(functools.partial(keras.losses.sparse_categorical_crossentropy, from_logits=False))
+    if hasattr(keras.losses, "CategoricalGeneralizedCrossEntropy"):
+        losses.append(keras.losses.CategoricalGeneralizedCrossEntropy(q=0.3))
+    return losses
+
+
+@pytest.mark.parametrize("loss", numbers_of_classes(), ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("batch_size", [3, 32])
+def test_losses_of_class_numbers_get_class_numbers(loss, batch_size, blobs):
+    X, y = blobs
+    make = KerasMLPClassifier((3,), loss=loss, optimizer="sgd", learning_rate=1e-30, epochs=1, random_state=0)
+    fitted = make.set_params(batch_size=batch_size).fit(X, y)
+    theirs = keras.ops.mean(loss(y, fitted.predict_proba(X).astype("float32")))
+    assert fitted.loss_ == pytest.approx(float(theirs), rel=1e-4)
+
+
+def test_an_activation_may_know_the_width_of_its_layer(line):
+    factors = keras.ops.convert_to_tensor(np.arange(1.0, 6.0, dtype="float32"))
+    fitted = KerasMLPRegressor((5,), activation=lambda x: x * factors, epochs=1).fit(*line)
+    assert np.isfinite(fitted.predict(line[0])).all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (lambda y, outputs: keras.ops.ones(3), "returned 3 values for 60 samples"),
+        (lambda y, outputs: None, "failed on the validation samples"),
+    ],
+    ids=["length", "None"],
+)
+def test_metrics_that_return_nonsense_are_named(metric, message, blobs):
+    X, y = blobs
+    metric.__name__ = "nonsense"
+    with pytest.raises(ValueError, match=f"metrics holds .*{message}"):
+        KerasMLPClassifier((3,), metrics=[metric], epochs=1).fit(X, y, X_val=X, y_val=y)
+
+
+def test_a_batch_whose_weights_vanish_teaches_nothing(line):
+    X, y = line
+    weight = np.full(len(X), 1e-60)
+    weight[0] = 1.0
+    fitted = KerasMLPRegressor((3,), batch_size=8, epochs=2, random_state=0).fit(X, y, weight)
+    assert np.isfinite(fitted.loss_)

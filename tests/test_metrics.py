@@ -122,6 +122,7 @@ def test_a_metric_of_a_fit_is_its_own_and_goes_through_clone_and_pickle(blobs):
     second = pickle.loads(pickle.dumps(make)).fit(X, y, X_val=X, y_val=y)
     assert first.history_ == second.history_
     assert pickle.loads(pickle.dumps(first)).history_ == first.history_
+    make.fit(X, y, X_val=X, y_val=y)
     assert float(metric.result()) == 0.0
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from skmlp import KerasMLPRegressor, cache_info
+from skmlp import KerasMLPRegressor, cache_info, clear_cache
 from skmlp._own import Own, content
 
 PLAIN = st.one_of(
@@ -139,6 +139,95 @@ def test_what_cannot_be_copied_is_itself_alone():
     assert content(lock) != content(threading.Lock())
     assert content(lambda x: x) != content(lambda x: x)
     assert content(powered) == content(copy.deepcopy(powered))
+
+
+class Hidden(Weighted):
+    """A callable whose state for copies does not tell its attribute."""
+
+    def __getstate__(self):
+        return {}
+
+
+def test_what_copies_would_lose_counts():
+    assert content(Hidden(1.0)) != content(Hidden(2.0))
+
+
+class Scaling(keras.layers.Layer):
+    factor = 1.0
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+def test_public_attributes_of_a_layer_count_and_its_made_up_name_does_not():
+    assert content(Scaling()) == content(Scaling())
+    changed = Scaling()
+    changed.factor = 2.0
+    assert content(changed) != content(Scaling())
+
+
+def test_parts_that_are_shared_are_looked_at_once():
+    shared = [1.0]
+    for _ in range(200):
+        shared = [shared, shared]
+    assert content(shared) == content(copy.deepcopy(shared))
+    ring = [Weighted([]) for _ in range(20)]
+    for each in ring:
+        each.weights_ = ring
+    assert content(ring) == content(copy.deepcopy(ring))
+
+
+def test_depth_is_no_limit():
+    deep = ()
+    for _ in range(5000):
+        deep = (deep,)
+    assert content(deep) == content(deep)
+
+
+class Tanh:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x):
+        return keras.ops.tanh(self.factor * x)
+
+
+def test_an_object_that_changes_after_a_fit_changes_no_estimator(line):
+    X, y = line
+    make = KerasMLPRegressor((3,), epochs=1, random_state=0)
+    expected = clone(make).set_params(activation=Tanh(1.0)).fit(X, y).predict(X)
+    clear_cache()
+    activation = Tanh(1.0)
+    fitted = clone(make)
+    fitted.activation = activation
+    fitted.fit(X, y)
+    activation.factor = 3.0
+    np.testing.assert_array_equal(fitted.predict(X), expected)
+    np.testing.assert_allclose(np.ravel(fitted.model_(X)), expected, rtol=1e-5)
+    other = clone(make).set_params(activation=Tanh(1.0)).fit(X, y)
+    np.testing.assert_array_equal(other.predict(X), expected)
+
+
+class Uncopied(Tanh):
+    def __deepcopy__(self, memo):
+        raise TypeError("not to be copied")
+
+
+def test_an_object_that_cannot_be_copied_must_stay_as_it_is(line):
+    activation = Uncopied(1.0)
+    fitted = KerasMLPRegressor((3,), epochs=1, random_state=0)
+    fitted.activation = activation
+    fitted.fit(*line)
+    clear_cache()
+    activation.factor = 3.0
+    with pytest.raises(ValueError, match="has changed since it was given to an estimator"):
+        fitted.predict(line[0])
+    activation.factor = 1.0
+    fitted.predict(line[0])
+
+
+def test_an_object_shows_itself_as_it_is():
+    assert repr(Own.of(np.zeros(10**6))) == repr(np.zeros(10**6))
 
 
 def test_an_object_may_hold_itself():

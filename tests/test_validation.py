@@ -200,8 +200,11 @@ def test_weights_are_never_the_callers():
 
 
 def test_validation_data_is_there_or_not():
-    assert check_together([[1]], [1], None)
-    assert not check_together(None, None, None)
+    check_together([[1]], [1], None)
+    check_together(None, None, None)
+    for given in (([[1]], None, None), (None, [1], None), (None, None, [1])):
+        with pytest.raises(ValueError, match="without"):
+            check_together(*given)
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5])

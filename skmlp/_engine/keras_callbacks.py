@@ -5,17 +5,21 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._apart import apart
 from skmlp._engine.export import keras_model
 from skmlp._engine.program import Weights
-from skmlp._keras import keras
+from skmlp._keras import keras, tf
 from skmlp._spec import Plan, State
 from skmlp._watch.recorders import Recorder
 from skmlp._watch.watcher import Training, Watcher
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
@@ -82,6 +86,11 @@ def _check_each(callbacks: Sequence[Any], found: str) -> None:
         faults = [
             (isinstance(callback, type), "a class: give an instance of it"),
             (isinstance(callback, keras.callbacks.CallbackList), "a CallbackList: give the list in its .callbacks"),
+            (
+                isinstance(callback, keras.callbacks.BackupAndRestore),
+                "a BackupAndRestore, whose epoch a fit would not go on from: pickle the estimator, and go on with "
+                "warm_start=True",
+            ),
             (isinstance(callback, keras.callbacks.Callback), None),
             (callable(callback), "a function in a list: give it in place of the list, and let it return all of them"),
             (True, "not a keras.callbacks.Callback: scikit-learn's callbacks are given to set_callbacks"),
@@ -123,9 +132,9 @@ class KerasCallbacks(Watcher):
         self.recorder = recorder
         self.score_name = getattr(metrics[0], "name", metrics[0])
         self.model = keras_model(plan, state.weights, metrics)
-        _build_metrics(self.model, plan)
+        _eagerly(_build_metrics, self.model, plan)
         self.every = 1 if any(_wants_batches(callback) for callback in callbacks) else None
-        self._rate = float(self.model.optimizer.learning_rate)
+        self._rate = _eagerly(self._read_rate)
         self._batch = 0
         self._step = -1
         self._weights: Weights = []
@@ -142,8 +151,6 @@ class KerasCallbacks(Watcher):
 
     def begin_training(self, training: Training) -> None:
         """Call ``on_train_begin``."""
-        self.model.stop_training = False
-        self._step = -1
         self._call(training, "on_train_begin")
 
     def begin_epoch(self, training: Training) -> None:
@@ -174,16 +181,31 @@ class KerasCallbacks(Watcher):
     def _call(self, training: Training, hook: str, *args: Any) -> None:
         if training.step != self._step:  # setting and copying weights takes longer than a small step
             self._step, self._weights = training.step, training.weights()
-            self.model.set_weights(self._weights)
-        getattr(self._hooks, hook)(*args)
-        changed = self.model.get_weights()
+            _eagerly(self._set_model)
+        _eagerly(getattr(self._hooks, hook), *args)
+        changed = _eagerly(self.model.get_weights)
         if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, self._weights, strict=True)):
             training.set_weights(changed)
             self._weights = changed
-        rate = float(self.model.optimizer.learning_rate)
+        rate = _eagerly(self._read_rate)
         if rate != self._rate:
             training.learning_rate = self._rate = rate
         training.stop = training.stop or bool(self.model.stop_training)
+
+    def _set_model(self) -> None:
+        """Give the Keras model the weights of the training, and the number of its steps."""
+        self.model.set_weights(self._weights)
+        self.model.optimizer.iterations.assign(self._step)
+
+    def _read_rate(self) -> float:
+        return float(self.model.optimizer.learning_rate)
+
+
+def _eagerly(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call what reads or sets a Keras model, and hooks, which cannot be done inside a graph of the user's own."""
+    if tf.executing_eagerly():
+        return function(*args, **kwargs)
+    return apart(function, *args, **kwargs)
 
 
 def _wants_batches(callback: Any) -> bool:

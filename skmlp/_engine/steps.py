@@ -108,7 +108,8 @@ class Steps:
         if losses.shape.rank > 1:
             losses *= 1 / losses.shape[1]  # the mean over the labels
             weight = weight if self.spec.n_weights is not None else weight[:, tf.newaxis]
-        return tf.reduce_sum(weight * losses) / n_samples
+        # In single precision, the weights of a whole batch may be 0 beside much larger ones: it then teaches nothing.
+        return tf.math.divide_no_nan(tf.reduce_sum(weight * losses), n_samples)
 
     def _update(self, gradients: Sequence[Any]) -> Any:
         """Add the penalty's gradients and let the optimizer take its step; the penalty before it."""

@@ -32,9 +32,9 @@ def try_own(plan: Plan) -> None:
     ValueError
         If one fails, does not return what it must, or, for a loss, does not depend on the outputs.
     """
-    for activation in plan.hyperparameters.activation:
+    for activation, width in zip(plan.network.activation, plan.network.hidden_layer_sizes, strict=True):
         if isinstance(activation, Own):
-            _try_activation(activation, plan.hyperparameters.dtype)
+            _try_activation(activation, width, plan.network.dtype)
     if isinstance(plan.loss, Own):
         network = replace(plan.network, n_features=1, hidden_layer_sizes=(), activation=(), normalization=None)
         _try_loss(plan.loss, network, plan.sparse_labels)
@@ -52,17 +52,17 @@ class _UnfitError(Exception):
 
 
 @lru_cache(maxsize=32)
-def _try_activation(activation: Own, dtype: str) -> None:
+def _try_activation(activation: Own, width: int, dtype: str) -> None:
     own = activation.value
     graph = CompiledGraph()
-    function = _fresh(own)
 
     def add() -> Any:
-        inputs = tf.compat.v1.placeholder(dtype, (_ROWS, 2))
+        function = _fresh(own)
+        inputs = tf.compat.v1.placeholder(dtype, (_ROWS, width))
         return graph.call(lambda inputs: keras.ops.convert_to_tensor(function(inputs)), [inputs])
 
     try:
-        if reason := _UNFIT_STATES.get(_state_of(own, dtype)):
+        if reason := _UNFIT_STATES.get(_state_of(own, width, dtype)):
             raise _UnfitError(reason)
         outputs = graph.build(add)
     except _UnfitError as error:
@@ -70,10 +70,10 @@ def _try_activation(activation: Own, dtype: str) -> None:
     except Exception as error:
         raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
     returned = keras.backend.standardize_dtype(outputs.dtype)
-    if tuple(outputs.shape) != (_ROWS, 2) or not keras.backend.is_float_dtype(returned):
+    if tuple(outputs.shape) != (_ROWS, width) or not keras.backend.is_float_dtype(returned):
         raise ValueError(
             f"activation={own!r} returned {returned} of the shape {tuple(outputs.shape)} for {dtype} of the shape "
-            f"({_ROWS}, 2): it must return floating-point numbers of the shape of its inputs."
+            f"({_ROWS}, {width}): it must return floating-point numbers of the shape of its inputs."
         )
 
 
@@ -84,12 +84,12 @@ def _fresh(activation: Any) -> Any:
     return type(activation).from_config(activation.get_config())
 
 
-def _state_of(activation: Any, dtype: str) -> str | None:
+def _state_of(activation: Any, width: int, dtype: str) -> str | None:
     """What an activation that is a Keras layer keeps: "weights", or a "seed" of random numbers."""
     if not isinstance(activation, keras.layers.Layer):
         return None
     layer = _fresh(activation)
-    apart(layer, np.zeros((_ROWS, 2), dtype))
+    apart(layer, np.zeros((_ROWS, width), dtype))
     if layer.weights:
         return "weights"
     return "seed" if layer.variables else None

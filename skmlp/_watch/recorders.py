@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,27 +45,37 @@ class Recorder(Watcher):
 
 
 class StepRecorder(Watcher):
-    """Keeps a record every few steps: their number, the mean loss since the last record, and the validation."""
+    """Keeps a record every few steps: their number, the mean loss since the last record, and the validation.
 
-    def __init__(self, every: int, validate: Validate | None, history: dict[str, list[float]] | None = None) -> None:
+    ``unrecorded`` are the losses of the steps since the last record.
+    """
+
+    def __init__(
+        self,
+        every: int,
+        validate: Validate | None,
+        history: dict[str, list[float]] | None = None,
+        unrecorded: Sequence[float] = (),
+    ) -> None:
         self.every: int = every
         self.validate = validate
         self.history = {name: list(values) for name, values in (history or {}).items()}
-        self._losses: list[float] = []
+        self.unrecorded = list(unrecorded)
 
     def end_steps(self, training: Training, losses: NDArray[np.floating]) -> None:
         """Add a record, if it is time."""
-        self._losses += [float(loss) for loss in losses]
+        self.unrecorded += [float(loss) for loss in losses]
         if training.step % self.every:
             return
-        record = {"step": float(training.step), "loss": sum(self._losses) / len(self._losses)}
+        record = {"step": float(training.step), "loss": sum(self.unrecorded) / len(self.unrecorded)}
         if self.validate is not None:
             record |= self.validate(training.weights())
         _append(self.history, record)
-        self._losses = []
+        self.unrecorded = []
 
     def cut(self, step: int) -> None:
         """Forget the records of an interrupted epoch."""
+        self.unrecorded = []
         kept = sum(each <= step for each in self.history.get("step", []))
         for values in self.history.values():
             del values[kept:]

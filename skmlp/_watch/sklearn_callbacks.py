@@ -30,7 +30,10 @@ def with_callbacks(method: Method) -> Method:
     return method if _callback is None else cast(Method, _callback.with_callbacks(method))
 
 
-__all__ = ["CallbackSupportMixin", "ScikitLearnCallbacks", "with_callbacks"]
+FRAMES_OF_CALLBACKS = int(_callback is not None)
+"""How many calls `with_callbacks` adds between a user and a method, for warnings."""
+
+__all__ = ["FRAMES_OF_CALLBACKS", "CallbackSupportMixin", "ScikitLearnCallbacks", "has_callbacks", "with_callbacks"]
 
 
 class ScikitLearnCallbacks(Watcher):

@@ -316,7 +316,6 @@ def test_arguments_of_hooks_have_the_names_that_the_user_chose(line):
     [
         (callbacks.Callback, {}),
         (callbacks.ModelCheckpoint, {"filepath": "model.keras", "save_freq": "epoch"}),
-        (callbacks.BackupAndRestore, {"backup_dir": "backup", "save_freq": "epoch"}),
         (callbacks.TensorBoard, {"log_dir": "board", "update_freq": "epoch"}),
     ],
 )
@@ -618,3 +617,41 @@ def test_what_is_no_callback_is_refused_before_anything_is_compiled(given, messa
         fitted.set_params(callbacks=given, hidden_layer_sizes=(3, 2)).fit(*line)
     assert cache_info().traces == traces
     np.testing.assert_array_equal(fitted.predict(line[0]), before)
+
+
+def test_callbacks_work_inside_a_graph_of_the_users_own(line):
+    make = KerasMLPRegressor((3,), epochs=3, random_state=0, optimizer=keras.optimizers.SGD(0.01))
+    expected = make.fit(*line).loss_curve_
+    with tf.Graph().as_default():
+        fitted = make.set_params(callbacks=[Diary(), callbacks.EarlyStopping(monitor="loss")]).fit(*line)
+    assert fitted.loss_curve_ == expected
+
+
+def test_the_optimizer_of_the_model_counts_the_steps(line):
+    class Counting(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            counted.append(int(self.model.optimizer.iterations))
+
+    counted = []
+    KerasMLPRegressor((3,), batch_size=40, epochs=3, callbacks=Counting()).fit(*line)
+    assert counted == [2, 4, 6]
+
+
+def test_a_backup_is_refused_since_its_epoch_would_be_lost(line, tmp_path):
+    with pytest.raises(ValueError, match=r"BackupAndRestore.*warm_start"):
+        KerasMLPRegressor((3,), epochs=1, callbacks=[callbacks.BackupAndRestore(tmp_path)]).fit(*line)
+
+
+def test_what_a_function_writes_onto_the_estimator_stays(line):
+    def note(estimator):
+        estimator.noted_ = "kept"
+        return []
+
+    assert KerasMLPRegressor((3,), epochs=1, callbacks=note).fit(*line).noted_ == "kept"
+
+
+def test_records_go_on_from_the_steps_that_were_not_recorded(line):
+    settings = {"hidden_layer_sizes": (3,), "batch_size": 16, "record_every": 7, "random_state": 0}
+    whole = KerasMLPRegressor(epochs=3, **settings).fit(*line).step_history_
+    parts = KerasMLPRegressor(epochs=1, warm_start=True, **settings).fit(*line).fit(*line).fit(*line).step_history_
+    np.testing.assert_allclose(parts["loss"], whole["loss"], rtol=1e-6)

@@ -149,7 +149,7 @@ class OfClassNumbers(keras.metrics.Metric):  # type: ignore[misc]  # Keras has n
     def __init__(self, metric: Any, name: str, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.metric = keras.saving.deserialize_keras_object(metric) if isinstance(metric, dict) else metric
-        # Keras asks its metrics by this private attribute whether more is better; tests/test_metrics.py notices a change.
+        # Private: by it, Keras' callbacks ask whether more is better. tests/test_metrics.py notices a change.
         self._direction = getattr(self.metric, "_direction", None)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -184,3 +184,13 @@ def test_keras_callbacks_know_which_way_a_metric_gets_better(blobs):
         estimator.fit(X, y, X_val=X, y_val=y)
         upward = estimator.callbacks_[0].monitor_op(1.0, 0.0)
         assert upward == (monitor != "val_mae")
+
+
+def test_keras_callbacks_know_whether_more_of_a_metric_is_better(blobs):
+    X, y = blobs
+    stop = keras.callbacks.EarlyStopping(monitor="val_AUC", patience=3, restore_best_weights=True)
+    make = KerasMLPClassifier((4,), metrics=["AUC"], callbacks=stop, learning_rate=0.05, epochs=30, random_state=0)
+    fitted = make.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    best = max(fitted.history_["val_AUC"])
+    measured = fitted.model_.evaluate(X[40:].astype("float32"), y[40:], batch_size=20, verbose=0, return_dict=True)
+    assert measured["AUC"] == pytest.approx(best, abs=1e-4)

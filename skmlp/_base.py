@@ -18,7 +18,8 @@ from skmlp._fitted import Fitted, FittedAttributes
 from skmlp._names import answer, knows_names
 from skmlp._samples import Arguments, explicit_validation, split_and_weigh
 from skmlp._spec import Hyperparameters, NetworkSpec, Plan, State
-from skmlp._targets import Coding, TargetForm
+from skmlp._target_forms import TargetForm
+from skmlp._targets import Coding
 from skmlp._training import Run
 from skmlp._validation import (
     check_hyperparameters,

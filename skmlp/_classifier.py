@@ -16,7 +16,8 @@ from skmlp._base import BaseKerasMLP
 from skmlp._names import knows_names
 from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
-from skmlp._targets import Coding, Labels, choose, label_table
+from skmlp._target_forms import Labels, label_table
+from skmlp._targets import Coding, choose
 from skmlp._validation import PARAMETER_CONSTRAINTS, check_sample_weight
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import NotFittedError
 
 from skmlp._spec import Plan, State
-from skmlp._targets import Coding, TargetForm
+from skmlp._target_forms import TargetForm
+from skmlp._targets import Coding
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from skmlp._base import BaseKerasMLP
 from skmlp._names import knows_names
 from skmlp._samples import Arguments
 from skmlp._spec import Hyperparameters
-from skmlp._targets import Coding, Numbers, choose
+from skmlp._target_forms import Numbers
+from skmlp._targets import Coding, choose
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._engine.data import Data
-from skmlp._targets import Coding, Target, TargetForm
+from skmlp._target_forms import TargetForm
+from skmlp._targets import Coding, Target
 from skmlp._validation import check_sample_weight, check_samples, split_rows
 
 

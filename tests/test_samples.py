@@ -8,7 +8,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from skmlp._loss_table import GivenLoss
 from skmlp._samples import split_and_weigh
-from skmlp._targets import Coding, Labels
+from skmlp._target_forms import Labels
+from skmlp._targets import Coding
 
 LOSS = "categorical_crossentropy"
 CODING = Coding("multiclass", LOSS, "softmax", sparse=True, given=GivenLoss(LOSS, LOSS, LOSS))

@@ -129,34 +129,6 @@ def _check_object(value: Any, given: Any, dtype: str) -> None:
         )
 
 
-def metric_values(metric: Any, y: Any, outputs: Any) -> Any:
-    """A Keras metric by name, or a user's own function, for each sample: (n_samples,).
-
-    ``y`` has the encoded targets, or the class numbers if the loss takes them; metrics of class numbers take those,
-    and the others one-hot rows.
-    """
-    name = metric if isinstance(metric, str) else ""
-    if y.ndim == 1 and not name.startswith("sparse"):
-        y = keras.ops.one_hot(y, outputs.shape[1], dtype=outputs.dtype)
-    elif y.ndim > 1 and name.startswith("sparse"):
-        y = keras.ops.argmax(y, axis=-1)
-    function = getattr(keras.metrics, metric) if name else metric
-    try:
-        values = keras.ops.cast(function(y, keras.ops.convert_to_tensor(outputs)), outputs.dtype)
-    except Exception as error:
-        raise ValueError(f"metrics holds {metric!r}, which failed on the validation samples: {error}") from error
-    if len(values.shape) and values.shape[0] != len(outputs):
-        raise ValueError(
-            f"metrics holds {metric!r}, which returned {values.shape[0]} values for {len(outputs)} samples: it must "
-            "return one for each sample."
-        )
-    if len(values.shape) == 0:
-        raise ValueError(
-            f"metrics holds {metric!r}, which returned a single number: it must return one for each sample."
-        )
-    return keras.ops.mean(values, axis=tuple(range(1, len(values.shape))))
-
-
 def smoothes_labels(loss: Loss) -> bool:
     """Whether a Keras loss of that name has label smoothing."""
     return (

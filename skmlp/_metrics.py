@@ -42,10 +42,38 @@ class Metric:
         return isinstance(self.value, keras.metrics.Metric)
 
     def of(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
-        """The value of an object with a state, for an encoded target, outputs, and weights of the samples."""
-        return apart(self._compute, y, outputs, weight)
+        """The value for a target as the loss takes it, outputs, and weights of the samples.
 
-    def _compute(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
+        Metrics of class numbers take those, and others one-hot rows, whichever the loss takes.
+
+        Raises
+        ------
+        ValueError
+            If the metric fails, or does not return what it must.
+        """
+        return apart(self._of_all if self.has_state else self._mean_of_each, y, outputs, weight)
+
+    def _mean_of_each(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
+        """The weighted mean of a function of each sample."""
+        function = getattr(keras.metrics, self.value) if isinstance(self.value, str) else self.value
+        try:
+            y = _as_taken(self.value, y, outputs)
+            returned = keras.ops.convert_to_tensor(function(y, keras.ops.convert_to_tensor(outputs)))
+            values = keras.ops.convert_to_numpy(returned).astype(np.float64)
+        except Exception as error:
+            raise self._failure(error) from error
+        if not values.ndim or len(values) != len(outputs):
+            said = f"{len(values)} values for {len(outputs)} samples" if values.ndim else "a single number"
+            raise ValueError(
+                f"metrics holds {self.value!r}, which returned {said}: it must return one for each sample."
+            )
+        return float(np.average(values.reshape(len(values), -1).mean(axis=1), weights=weight))
+
+    def _failure(self, error: Exception) -> ValueError:
+        return ValueError(f"metrics holds {self.name!r}, which failed on the validation samples: {error}")
+
+    def _of_all(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any]) -> float:
+        """The value of an object with a state."""
         metric = self.value
         try:
             metric.reset_state()
@@ -54,7 +82,7 @@ class Metric:
             metric.update_state(_as_taken(metric, y, outputs), outputs, sample_weight=weights)
             result = np.asarray(metric.result())
         except Exception as error:
-            raise ValueError(f"metrics holds {self.name!r}, which failed on the validation samples: {error}") from error
+            raise self._failure(error) from error
         if result.size != 1:
             raise ValueError(
                 f"metrics holds {self.name!r}, which returned {result.size} numbers: make it return one, such as "
@@ -251,6 +279,8 @@ def _check_kind(metric: Metric, kind: str) -> None:
 
 def _takes_numbers(metric: Any) -> bool:
     """Whether a Keras metric of one class of many compares class numbers."""
+    if isinstance(metric, str):
+        return metric.startswith("sparse")
     return type(metric).__name__.startswith("Sparse") or bool(getattr(metric, "sparse_y_true", False))
 
 

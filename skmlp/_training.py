@@ -148,7 +148,7 @@ class Run:
 
     def _validate(self, weights: list[NDArray[np.floating]]) -> dict[str, float]:
         """The loss, penalty included, the score and the metrics on the validation samples."""
-        from skmlp._engine.predict import evaluate, forward, measure
+        from skmlp._engine.predict import evaluate, forward
 
         plan, validation = self.start.plan, self.samples.validation
         assert validation is not None  # noqa: S101  (for the type checker: it is called where there is one)
@@ -159,9 +159,5 @@ class Run:
             "val_score": self.start.form.score(target, logits - self.start.coding.boundary, outputs, weight),
         }
         for metric in self.metrics:
-            values[f"val_{metric.name}"] = (
-                metric.of(target.encoded, outputs, weight)
-                if metric.has_state
-                else measure(metric.value, outputs, target.encoded, weight)
-            )
+            values[f"val_{metric.name}"] = metric.of(target.encoded, outputs, weight)
         return values

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from skmlp._apart import apart
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph, process_settings
 from skmlp._engine.input_forms import INPUTS
 from skmlp._engine.program import Weights
 from skmlp._keras import keras, tf
-from skmlp._losses import loss_function, metric_values, penalty
+from skmlp._losses import loss_function, penalty
 from skmlp._network import activate, build_network, weight_names, weights_of
 from skmlp._spec import Loss, NetworkSpec, Plan
 
@@ -71,12 +70,6 @@ def evaluate(
     losses, penalties = function(*values.values(), y, logits, *weights_of(plan.network, weights, kinds))
     by_sample = losses.astype(np.float64).reshape(len(losses), -1).mean(axis=1)
     return float(np.average(by_sample, weights=sample_weight)) + float(penalties)
-
-
-def measure(metric: Any, outputs: NDArray[np.floating], y: NDArray[Any], weight: NDArray[np.floating]) -> float:
-    """The weighted mean of a metric of outputs and of a target as the loss takes it."""
-    values = apart(metric_values, metric, y, outputs).numpy().astype(np.float64)
-    return float(np.average(values, weights=weight))
 
 
 @lru_cache(maxsize=32)

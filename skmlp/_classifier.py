@@ -82,7 +82,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         returns the factor.
     momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
         Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
-        an error. ``nesterov`` does nothing where ``momentum`` is 0.
+        an error. ``nesterov`` does nothing where ``momentum`` is set to 0.
     weight_decay : float, default=None
         Decoupled weight decay per step, times the learning rate; every optimizer has it.
     clipnorm : float, default=None

@@ -161,7 +161,7 @@ _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Look]], ...] = (
         lambda value: ((type(value), frozenset(map(content, value))), []),
     ),
     (
-        lambda value: type(value) is np.ndarray and not value.dtype.hasobject,
+        lambda value: type(value) in {np.ndarray, np.memmap} and not value.dtype.hasobject,
         lambda value: ((value.dtype.str, value.shape, sha256(value.tobytes()).digest()), []),
     ),
     (lambda value: isinstance(value, partial), lambda value: (partial, [value.func, value.args, value.keywords])),

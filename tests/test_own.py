@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
@@ -206,6 +207,16 @@ def test_an_object_that_changes_after_a_fit_changes_no_estimator(line):
     np.testing.assert_allclose(np.ravel(fitted.model_(X)), expected, rtol=1e-5)
     other = clone(make).set_params(activation=Tanh(1.0)).fit(X, y)
     np.testing.assert_array_equal(other.predict(X), expected)
+
+
+def test_a_stored_estimator_has_its_objects(line, tmp_path):
+    X, y = line
+    fitted = KerasMLPRegressor((3,), activation=Tanh(np.arange(1.0, 4.0, dtype="float32")), epochs=1).fit(X, y)
+    expected = fitted.predict(X)
+    joblib.dump(fitted, tmp_path / "fitted.joblib")
+    for mmap_mode in (None, "r"):
+        clear_cache()
+        np.testing.assert_array_equal(joblib.load(tmp_path / "fitted.joblib", mmap_mode=mmap_mode).predict(X), expected)
 
 
 class Uncopied(Tanh):

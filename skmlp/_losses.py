@@ -232,7 +232,7 @@ def _own_losses(function: Callable[[Any, Any], Any], own: Any, y: Any, outputs: 
     """A user's losses with all axes of the outputs but the last: the mean over what other axes there are."""
     try:
         losses = keras.ops.convert_to_tensor(function(y, outputs))
-    except Exception as error:
+    except Exception as error:  # a user's function may raise anything
         raise ValueError(f"loss={own!r} failed on targets and outputs of {outputs.shape}: {error}") from error
     axes = len(outputs.shape) - 1
     if len(losses.shape) == 0:

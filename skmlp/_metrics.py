@@ -60,7 +60,7 @@ class Metric:
             y = _as_taken(self.value, y, outputs)
             returned = keras.ops.convert_to_tensor(function(y, keras.ops.convert_to_tensor(outputs)))
             values = keras.ops.convert_to_numpy(returned).astype(np.float64)
-        except Exception as error:
+        except Exception as error:  # a user's function may raise anything
             raise self._failure(error) from error
         if not values.ndim or len(values) != len(outputs):
             said = f"{len(values)} values for {len(outputs)} samples" if values.ndim else "a single number"
@@ -81,7 +81,7 @@ class Metric:
             weights = None if (weight == weight[0]).all() else weight.astype(outputs.dtype)
             metric.update_state(_as_taken(metric, y, outputs), outputs, sample_weight=weights)
             result = np.asarray(metric.result())
-        except Exception as error:
+        except Exception as error:  # a user's function may raise anything
             raise self._failure(error) from error
         if result.size != 1:
             raise ValueError(

@@ -67,7 +67,7 @@ def _try_activation(activation: Own, width: int, dtype: str) -> None:
         outputs = graph.build(add)
     except _UnfitError as error:
         raise ValueError(f"activation={own!r} {error}") from None
-    except Exception as error:
+    except Exception as error:  # a user's function may raise anything
         raise ValueError(f"activation={own!r} failed on inputs of shape (n_samples, width): {error}") from error
     returned = keras.backend.standardize_dtype(outputs.dtype)
     if tuple(outputs.shape) != (_ROWS, width) or not keras.backend.is_float_dtype(returned):

@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     report: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"cases": {}}
     if options.list:
         for name in NAMES:
-            print(f"{name:15} {find(name).title}")
+            print(f"{name:{max(map(len, NAMES))}} {find(name).title}")
         return 0
     if options.report:
         print(markdown(report), end="")

@@ -138,19 +138,39 @@ def _model_arguments(network: Network) -> dict[str, Any]:
     return {name: value for name, value in vars(network).items() if name not in ("batch_size", "epochs")}
 
 
+class TracedModel:
+    """A compiled Keras model that keeps what Keras traces for it, and starts from new weights whenever it is asked to.
+
+    Parameters
+    ----------
+    build : callable
+        Builds and compiles the model.
+    """
+
+    def __init__(self, build: Callable[[], Any]) -> None:
+        self._build = build
+        self.model = build()
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
+
+    def restart(self, seed: int) -> None:
+        """Draw weights anew, and let the optimizer forget its steps."""
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        self.model.set_weights(self._build().get_weights())
+        for variable, value in zip(self.model.optimizer.variables, self._optimizer, strict=True):
+            variable.assign(value)
+
+
 class KerasFit:
     """``keras.Model.fit``; the model of a network is built and traced once, and starts from new weights every time."""
 
     def __init__(self, network: Network, n_features: int, n_classes: int, seed: int) -> None:
-        import keras
-
         self._network = network
-        keras.utils.set_random_seed(seed)
-        untrained = keras_model(**_model_arguments(network), n_features=n_features, n_classes=n_classes).get_weights()
-        self._model, optimizer = _traced(replace(network, epochs=1), n_features, n_classes)
-        self._model.set_weights(untrained)
-        for variable, value in zip(self._model.optimizer.variables, optimizer, strict=True):
-            variable.assign(value)
+        traced = _traced(replace(network, epochs=1), n_features, n_classes)
+        traced.restart(seed)
+        self._model = traced.model
 
     def fit(self, X: Any, y: np.ndarray) -> None:
         """Train."""
@@ -163,16 +183,13 @@ class KerasFit:
 
 
 @functools.cache
-def _traced(network: Network, n_features: int, n_classes: int) -> tuple[Any, list[np.ndarray]]:
-    """A model that keeps what Keras compiles for it, and its optimizer's variables before any step."""
-    model = keras_model(**_model_arguments(network), n_features=n_features, n_classes=n_classes)
-    model.optimizer.build(model.trainable_variables)
-    return model, [variable.numpy() for variable in model.optimizer.variables]
+def _traced(network: Network, n_features: int, n_classes: int) -> TracedModel:
+    """The model of a network."""
+    return TracedModel(lambda: keras_model(**_model_arguments(network), n_features=n_features, n_classes=n_classes))
 
 
-def scikeras(network: Network, n_features: int, n_classes: int, seed: int) -> Any:
-    """SciKeras; its tags are repaired, since SciKeras 0.13 is no classifier to scikit-learn 1.6 and later."""
-    import keras
+def scikeras_classifier() -> Any:
+    """SciKeras' classifier with its tags repaired: version 0.13 is no classifier to scikit-learn 1.6 and later."""
     from scikeras.wrappers import KerasClassifier
     from sklearn.utils import ClassifierTags
 
@@ -180,8 +197,15 @@ def scikeras(network: Network, n_features: int, n_classes: int, seed: int) -> An
         def __sklearn_tags__(self) -> Any:
             return replace(super().__sklearn_tags__(), estimator_type="classifier", classifier_tags=ClassifierTags())
 
+    return Repaired
+
+
+def scikeras(network: Network, n_features: int, n_classes: int, seed: int) -> Any:
+    """SciKeras."""
+    import keras
+
     keras.utils.set_random_seed(seed)  # its own seeding switches on deterministic ops, which are slower
-    return Repaired(
+    return scikeras_classifier()(
         keras_model,
         **{f"model__{name}": value for name, value in _model_arguments(network).items()},
         model__n_features=n_features,

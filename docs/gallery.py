@@ -31,6 +31,9 @@ ORDER = [
     "plot_evaluation_protocols.py",
     "plot_missing_values.py",
     "plot_tensorboard_and_callbacks.py",
+    "plot_mnist_convnet.py",
+    "plot_imdb_convolution.py",
+    "plot_two_inputs.py",
 ]
 """The examples from the first steps to the long experiments; those that are not named here come last, by name."""
 

@@ -100,7 +100,7 @@ print(f"the probabilities of a sample sum to {sums.min():.2f} at the least and {
 # Numbers of any size
 # -------------------
 # The progression of diabetes, 25 to 346. A linear output can take any value. The target is scaled here for the sake of
-# the training; ``TransformedTargetRegressor`` would do that inside a pipeline.
+# the comparison; ``target_scaling="standard"`` would do that, and scale the predictions back.
 
 X, y = load_diabetes(return_X_y=True)
 network = KerasMLPRegressor((16,), **training)

@@ -3,9 +3,11 @@
 from skmlp._classifier import KerasMLPClassifier
 from skmlp._displays import LossCurveDisplay, SearchCurveDisplay, WeightMatrixDisplay
 from skmlp._engine.cache import CacheInfo, cache_info, clear_cache
+from skmlp._pickles import new_beside_keras as new_beside_keras  # pickles name it, and so it stays
 from skmlp._regressor import KerasMLPRegressor
-
-__version__ = "0.1.0"
+from skmlp._tabular_classifier import TabularMLPClassifier
+from skmlp._tabular_regressor import TabularMLPRegressor
+from skmlp._version import __version__ as __version__
 
 __all__ = [
     "CacheInfo",
@@ -13,6 +15,8 @@ __all__ = [
     "KerasMLPRegressor",
     "LossCurveDisplay",
     "SearchCurveDisplay",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "WeightMatrixDisplay",
     "cache_info",
     "clear_cache",

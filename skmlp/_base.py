@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import copy
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.metadata import PackageNotFoundError, metadata
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 
+from skmlp._copies import check_copies
+from skmlp._fields import wrong
 from skmlp._fitted import Fitted, FittedAttributes
+from skmlp._folds import Folds
+from skmlp._forks import require_not_forked
 from skmlp._names import answer, knows_names
-from skmlp._samples import Arguments, explicit_validation, split_and_weigh
-from skmlp._spec import Hyperparameters, NetworkSpec, Plan, State
+from skmlp._pickles import reduced
+from skmlp._record import record, restored
+from skmlp._samples import Arguments, Samples, explicit_validation, split, weigh
+from skmlp._seal import check_seal, is_plain, seal
+from skmlp._spec import Hyperparameters, NetworkShape, NetworkSpec, Plan, State
 from skmlp._target_forms import TargetForm
-from skmlp._targets import Coding
+from skmlp._targets import Coding, Target
 from skmlp._training import Run
 from skmlp._validation import (
     check_hyperparameters,
@@ -41,6 +48,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     """What the classifier and the regressor share; they add the form of the target, and the predictions."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
+    _target_form: ClassVar[type[TargetForm]]
 
     # What both constructors take, and this class reads.
     loss: Any
@@ -105,6 +113,9 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         UserWarning
             If a KeyboardInterrupt ended the fit. The estimator is then as it was after the last finished epoch; before
             the first, the interrupt is passed on.
+        ConvergenceWarning
+            If a regressor trained on squared errors is worse than the mean of its target on its own training samples,
+            and the target is far from a mean of 0 and a standard deviation of 1: see its ``target_scaling``.
         """
         ScikitLearnCallbacks.begin_fit(self, self.epochs)
         return self._replace_fit(Arguments(X, y, sample_weight, X_val, y_val, sample_weight_val))
@@ -152,7 +163,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         scikit-learn asks each estimator with this method; its own answer is of classes of scikit-learn alone. There is
         a link once the package's metadata name the address of its documentation.
         """
-        if not type(self).__module__.startswith("skmlp."):
+        if type(self).__module__ != "skmlp":
             return ""
         try:
             urls = [line.partition(", ") for line in metadata("skmlp").get_all("Project-URL") or ()]
@@ -160,6 +171,63 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             return ""
         base = next((url for label, _, url in urls if label == "Documentation"), None)
         return f"{base.rstrip('/')}/generated/skmlp.{type(self).__name__}.html" if base else ""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return reduced(super().__reduce_ex__(protocol), type(self), self.get_params(deep=False).values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes into a file: the parameters, and what the fit left as a record, under a seal."""
+        state: dict[str, Any] = {**super().__getstate__()}
+        fitted = state.pop("_fitted", None)
+        if fitted is not None:
+            state["_fitted"] = record(fitted)
+        return {**state, "_seal": seal(self._sealed(state))}
+
+    def __setstate__(self, state: Any) -> None:
+        """Take what comes from a file.
+
+        Raises
+        ------
+        ValueError
+            If it is not what was saved, is of a later version of skmlp, or lacks something.
+        """
+        name = type(self).__name__
+        if not isinstance(state, dict):
+            raise wrong(name, "state", state)
+        state = dict(state)
+        check_seal(state.pop("_seal", None), self._sealed(state), name)
+        missing = [each for each in self._get_param_names() if each not in state]
+        if missing:
+            raise ValueError(
+                f"This file of a {name} lacks the parameters {', '.join(missing)}: load it with the version of skmlp, "
+                "and of your own classes, that saved it."
+            )
+        if "_fitted" in state:
+            state["_fitted"] = restored(state["_fitted"], self._target_form, name)
+        super().__setstate__(state)
+
+    def _sealed(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """What is held to the checksums: all that decides predictions, and the parameters that are numbers or names."""
+        parameters = {each: state[each] for each in self._get_param_names() if each in state}
+        return {
+            "parameters": {each: value for each, value in parameters.items() if is_plain(value)},
+            **{each: state.get(each) for each in (*_NOTED, "_fitted")},
+        }
+
+    def __copy__(self: Self) -> Self:
+        """A shallow copy, which is not sealed and checked."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(vars(self))
+        return copied
+
+    def __deepcopy__(self: Self, memo: dict[int, Any]) -> Self:
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        copied.__dict__.update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def __sklearn_clone__(self: Self) -> Self:
+        check_copies("loss", getattr(self, "loss", None))
+        return super().__sklearn_clone__()  # type: ignore[no-any-return]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -172,44 +240,39 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
 
         ``watched`` is the estimator that scikit-learn's callbacks know.
         """
+        require_not_forked(type(self).__name__)
         from skmlp._engine.keras_callbacks import check_callbacks
-        from skmlp._engine.loop import initial_state
         from skmlp._engine.trial import try_own
         from skmlp._metrics import resolve_metrics, try_metrics
 
-        # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
-        parameters = {name: getattr(self, name) for name in self._parameter_constraints}
-        check_parameters(type(self).__name__, self._parameter_constraints, parameters)
+        parameters = self._checked_parameters()
         hyperparameters = check_hyperparameters(parameters)
         previous = self._fitted if given.partial or self.warm_start else None
         check_callbacks(self.callbacks)
         if given.partial and parameters["early_stopping"]:
             raise ValueError("early_stopping=True needs whole epochs: partial_fit takes early_stopping=False.")
         check_together(given.X_val, given.y_val, given.sample_weight_val)
-        X, y = check_samples(self, given.X, given.y, dtype=self.dtype, reset=previous is None, **self._y_checks)
-        weight = check_sample_weight(given.sample_weight, X.shape[0], "sample_weight")
+        X, y = self._read_both(given.X, given.y, reset=previous is None)
+        weight = check_sample_weight(given.sample_weight, y.shape[0], "sample_weight")
         y = self._table(y)
-        form = self._learn_form(y, given) if previous is None else previous.form
+        form = self._form(y, weight, given, None if previous is None else previous.form)
         coding = self._coding(form, hyperparameters)
         target = form.encode(y, coding, self.dtype, "y")
         metrics = resolve_metrics(self.metrics, coding)
         seed = int(check_random_state(self.random_state).randint(2**30)) if previous is None else previous.plan.seed
-        explicit = explicit_validation(self, given, form, coding)
-        samples = split_and_weigh(
-            X, target, weight, form, parameters, explicit=explicit, partial=given.partial, seed=seed
-        )
+        parts = split(target, weight, parameters, explicit=given.X_val is not None, seed=seed)
+        preprocessor = self._learn_columns(X, parts.rows, seed)
+
+        def inputs_of(X: Any) -> tuple[Any, ...]:
+            return self._inputs(self._read(X, preprocessor, self.dtype), preprocessor)
+
+        explicit = explicit_validation(given, inputs_of, form, coding, self.dtype)
+        inputs = self._inputs(X, preprocessor)
+        samples = weigh(inputs, target, weight, form, parameters, parts, explicit=explicit, partial=given.partial)
+        samples, folds = self._folded(samples, target, weight, seed)
         plan = Plan(
             hyperparameters=hyperparameters,
-            network=NetworkSpec(
-                n_features=X.shape[1],
-                hidden_layer_sizes=hyperparameters.hidden_layer_sizes,
-                activation=hyperparameters.activation,
-                normalization=hyperparameters.normalization,
-                n_outputs=form.n_outputs,
-                output_activation=coding.output_activation,
-                dtype=hyperparameters.dtype,
-                heads=form.heads,
-            ),
+            network=self._network(hyperparameters, form, coding, inputs, preprocessor),
             loss=coding.loss,
             sparse_labels=coding.sparse,
             n_weights=samples.data.weight.shape[1] if samples.data.weight.ndim > 1 else None,
@@ -218,32 +281,90 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         )
         try_own(plan)
         if samples.validation is not None:
-            try_metrics(metrics, samples.validation.target.encoded, form.n_outputs)
+            try_metrics(metrics, form.in_units(samples.validation.target.encoded), form.n_outputs)
         start = Fitted(
             plan=plan,
-            state=initial_state(plan) if previous is None else continued(previous, plan),
+            state=self._initial_state(plan, preprocessor) if previous is None else continued(previous, plan),
             form=form,
             coding=coding,
             history={} if previous is None else previous.history,
             step_history=None if previous is None else previous.step_history,
             unrecorded=() if previous is None else previous.unrecorded,
             n_seen=0 if previous is None else previous.n_seen,
-            stopped_early=parameters["early_stopping"],
+            stopped_early=parameters["early_stopping"] or folds is not None,
             metrics=tuple(self.metrics or ()),
+            preprocessor=preprocessor,
         )
         noted = {name: value for name, value in vars(self).items() if name in _NOTED}
-        return Run(watched, given, parameters, noted, samples, metrics, start).train(), noted
+        return Run(watched, given, parameters, noted, samples, metrics, start, folds).train(), noted
 
     def _forward(self, X: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Logits and outputs, (n_samples, n_outputs) each, for samples to predict; as precise as X and the network."""
         fitted = self._fit_result
+        require_not_forked(type(self).__name__)
         network = fitted.plan.network
         dtype = np.promote_types(floating_dtype(X), network.dtype)
-        X = check_samples(self, X, dtype=network.dtype, reset=False)
+        inputs = self._inputs(self._read(X, fitted.preprocessor, network.dtype), fitted.preprocessor)
         from skmlp._engine.predict import forward
 
-        logits, outputs = forward(network, fitted.state.weights, X)
+        logits, outputs = forward(network, fitted.state.weights, inputs)
         return logits.astype(dtype, copy=False), outputs.astype(dtype, copy=False)
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        """The parameters by name, checked one by one, those included that are attributes of the class."""
+        # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
+        parameters = {name: getattr(self, name) for name in self._parameter_constraints}
+        check_parameters(type(self).__name__, self._parameter_constraints, parameters)
+        return parameters
+
+    def _read_both(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, NDArray[Any]]:
+        """Samples and targets, checked by scikit-learn; with ``reset`` their features are noted."""
+        X, y = check_samples(self, X, y, dtype=self.dtype, reset=reset, **self._y_checks)
+        return X, y
+
+    def _read(self, X: Any, preprocessor: Any, dtype: str) -> Any:
+        """Samples like those of the fit, checked by scikit-learn."""
+        return check_samples(self, X, dtype=dtype, reset=False)
+
+    def _learn_columns(self, X: Any, rows: NDArray[np.intp], seed: int) -> Any:
+        """What there is to learn, of some rows, to make inputs of samples: nothing."""
+        return None
+
+    def _inputs(self, X: Any, preprocessor: Any) -> tuple[Any, ...]:
+        """The inputs of the network that checked samples are: one, as they are."""
+        return (X,)
+
+    def _folded(
+        self, samples: Samples, target: Target, weight: NDArray[np.float64], seed: int
+    ) -> tuple[Samples, Folds | None]:
+        """The samples weighed for each member, and the folds of them that the members leave out, if they do."""
+        return samples, None
+
+    def _network(
+        self,
+        hyperparameters: Hyperparameters,
+        form: TargetForm,
+        coding: Coding,
+        inputs: Sequence[Any],
+        preprocessor: Any,
+    ) -> NetworkShape:
+        """The structure of the network."""
+        return NetworkSpec(
+            n_features=inputs[0].shape[1],
+            hidden_layer_sizes=hyperparameters.hidden_layer_sizes,
+            activation=hyperparameters.activation,
+            normalization=hyperparameters.normalization,
+            n_outputs=form.n_outputs,
+            output_activation=coding.output_activation,
+            dtype=hyperparameters.dtype,
+            heads=form.heads,
+        )
+
+    def _initial_state(self, plan: Plan, preprocessor: Any) -> State:
+        """Where a new fit starts from."""
+        from skmlp._engine.loop import initial_state
+
+        return initial_state(plan)
 
     def _table(self, y: NDArray[Any]) -> NDArray[Any]:
         """A target as scikit-learn has checked it, made into one that its form is learned of."""
@@ -255,8 +376,10 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         """How scikit-learn is to check the target: keyword arguments of ``validate_data``."""
 
     @abstractmethod
-    def _learn_form(self, y: NDArray[Any], given: Arguments) -> TargetForm:
-        """Learn what predictions need to be turned back."""
+    def _form(
+        self, y: NDArray[Any], weight: NDArray[np.float64], given: Arguments, previous: TargetForm | None
+    ) -> TargetForm:
+        """What predictions need to be turned back: learned of a target, or of the one that a training goes on from."""
 
     @abstractmethod
     def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
@@ -272,13 +395,15 @@ def continued(fitted: Fitted, plan: Plan) -> State:
         If the network is another one.
     """
     old, new = fitted.plan.network, plan.network
-    different = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
+    different = [
+        field.name for field in fields(cast(NetworkSpec, old)) if getattr(old, field.name) != getattr(new, field.name)
+    ]
     if different:
         changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
         raise ValueError(
             f"A fit can only go on with the same network, but {changes}: call fit with warm_start=False to start anew."
         )
-    before, now = fitted.plan.hyperparameters, plan.hyperparameters
-    same = all(getattr(before, name) == getattr(now, name) for name in ("optimizer", "nesterov"))
-    same = same and before.settings.keys() == now.settings.keys()
+    before, now = fitted.plan, plan
+    same = before.optimizer == now.optimizer
+    same = same and before.hyperparameters.settings.keys() == now.hyperparameters.settings.keys()
     return fitted.state if same else replace(fitted.state, optimizer=None)

@@ -6,29 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
+from numpy.typing import ArrayLike
 
 from skmlp._base import BaseKerasMLP
+from skmlp._classification import Classification
+from skmlp._fitted import FittedLayers
 from skmlp._names import knows_names
 from skmlp._samples import Arguments
-from skmlp._spec import Hyperparameters
-from skmlp._target_forms import Labels, label_table
-from skmlp._targets import Coding, choose
-from skmlp._validation import PARAMETER_CONSTRAINTS, check_sample_weight
+from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
-def _has_probabilities(estimator: KerasMLPClassifier) -> bool:
-    """Whether the outputs are probabilities: those of the fitted network, or of the one that the next fit makes."""
-    fitted = estimator._fitted
-    return (estimator.output_activation if fitted is None else fitted.coding.output_activation) != "linear"
-
-
-class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types
+class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     """Multi-layer perceptron classifier, trained by Keras.
 
     Parameters
@@ -43,6 +32,9 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         least 0 and less than 1.
     input_dropout : float, default=0.0
         The share of the features that each training step drops.
+    dropout_schedule : str or callable, default=None
+        A factor on all dropout rates, by step, as ``learning_rate_schedule`` is on the learning rate: the same names,
+        or a callable, whose factors must be between 0 and 1.
     l1, l2 : float, default=0.0
         Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
         ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``, and for k
@@ -76,10 +68,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     learning_rate : float, default=None
         The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
     learning_rate_schedule : str or callable, default=None
-        A factor on the learning rate, by step: "cosine" falls from 1 to 0 over the fit as
-        ``(1 + cos(pi * step / steps)) / 2``, "exponential" is ``0.95 ** epoch`` and "inverse_time"
-        ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step, from 0, and
-        returns the factor.
+        A factor on the learning rate, by step. With ``t = step / steps``, which goes from 0 to 1 over the fit, "cosine"
+        falls as ``(1 + cos(pi * t)) / 2``; "flat_cosine" is 1 up to half of the fit, and then
+        ``(1 + cos(pi * (2 * t - 1))) / 2``; "coslog4" is ``(1 - cos(2 * pi * log2(1 + 15 * t))) / 2``, four waves from
+        0 to 1 and back, each twice as long as the one before [1]_. "exponential" is ``0.95 ** epoch`` and
+        "inverse_time" ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step,
+        from 0, and returns the factor.
     momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
         Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
         an error. ``nesterov`` does nothing where ``momentum`` is set to 0.
@@ -122,7 +116,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
         Whether ``fit`` goes on where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the weights of
-        10, if the learning-rate schedule does not depend on the number of epochs.
+        10, if no schedule depends on the number of epochs.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
         bit by bit, on the same machine with the same number of threads; no global generator is touched.
@@ -184,7 +178,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     -----
     A fit compiles its network once for each structure: layer sizes, activations, optimizer, batch size, and which
     penalties and dropouts there are. Learning rates, penalties, dropout rates and the optimizer's settings are values,
-    so that a search over them compiles once.
+    so that a search over them compiles once; so are schedules.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+       Data", NeurIPS 2024.
 
     Examples
     --------
@@ -199,8 +198,12 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
     True
     """
 
+    __module__ = "skmlp"  # files name it
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        name: constraints for name, constraints in PARAMETER_CONSTRAINTS.items() if name != "quantile"
+        name: constraints
+        for name, constraints in PARAMETER_CONSTRAINTS.items()
+        if name not in ("quantile", "target_scaling", "clip_predictions")
     }
 
     @knows_names
@@ -211,6 +214,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         *,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
+        dropout_schedule: str | Callable[[int], float] | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         regularize_bias: bool = False,
@@ -252,6 +256,7 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
         self.activation = activation
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.dropout_schedule = dropout_schedule
         self.l1 = l1
         self.l2 = l2
         self.regularize_bias = regularize_bias
@@ -320,143 +325,3 @@ class KerasMLPClassifier(ClassifierMixin, BaseKerasMLP):  # type: ignore[misc]  
             raise ValueError(f"classes={classes!r} is not the same as before: leave it out, or give {before!r}.")
         ScikitLearnCallbacks.begin_fit(self, 1)
         return self._replace_fit(Arguments(X, y, sample_weight, classes=classes, partial=True))
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Predict the labels of each sample.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels, in the form in which they were fitted.
-        """
-        return self._labels.label(self._labels.decide(self._scores(X)))
-
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
-    def predict_proba(self, X: ArrayLike) -> Any:
-        """Predict the probability of each class; not there with ``output_activation="linear"``.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
-            In the order of ``classes_``; float32 if both ``X`` and the network are, else float64. Each row sums to 1,
-            but for independent labels.
-        """
-        _, outputs = self._forward(X)
-        return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
-
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
-    def predict_log_proba(self, X: ArrayLike) -> Any:
-        """Predict the logarithm of the probability of each class, from the logits, so that none is minus infinity.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
-            In the order of ``classes_``.
-        """
-        logits, _ = self._forward(X)
-        return self._labels.log_probabilities(logits)
-
-    def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The network's logits, minus the boundary between two labels where that is not 0.
-
-        The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
-        "mean_squared_error", whose outputs are near 0 and 1, and 0 for "hinge".
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
-            The class with the largest is predicted; with two classes, the second one where it is above 0; of
-            independent labels those above 0; of several outputs the largest of each one's columns.
-        """
-        scores = self._scores(X)
-        return scores.ravel() if self._labels.kind == "binary" else scores
-
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """The share of samples whose labels are all predicted.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        accuracy : float
-        """
-        predicted = self.predict(X)
-        if self._labels.kind != "multioutput":
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-        weight = check_sample_weight(sample_weight, len(predicted), "sample_weight")
-        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=weight))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
-    @property
-    def _y_checks(self) -> dict[str, bool]:
-        return {"multi_output": True}
-
-    @property
-    def classes_(self) -> Any:
-        """The labels, sorted; the numbers of the columns for independent labels and one-hot rows."""
-        return self._labels.classes
-
-    @property
-    def _labels(self) -> Labels:
-        labels = self._fit_result.form
-        assert isinstance(labels, Labels)  # noqa: S101  (for the type checker)
-        return labels
-
-    def _scores(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Logits relative to the boundary that the loss puts between labels."""
-        logits, _ = self._forward(X)
-        scores: NDArray[np.floating] = logits - self._fit_result.coding.boundary
-        return scores
-
-    def _table(self, y: NDArray[Any]) -> NDArray[Any]:
-        return label_table(y)
-
-    def _learn_form(self, y: NDArray[Any], given: Arguments) -> Labels:
-        from skmlp._losses import loss_name
-
-        one_hot = self.output_activation == "softmax" or str(loss_name(self.loss)).startswith("categorical")
-        if given.partial:
-            return Labels.of_classes(given.classes, y, one_hot=one_hot)
-        return Labels.of(y, one_hot=one_hot)
-
-    def _coding(self, form: Labels, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, resolve_loss, smoothes_labels, takes_class_numbers
-
-        given = resolve_loss(self.loss, self.dtype)
-        choice = choose(form.kind, given, self.output_activation, known_losses())
-        loss, output_activation, boundary = choice.loss, choice.output_activation, choice.boundary
-        if hyperparameters.label_smoothing and not smoothes_labels(loss):
-            raise ValueError(
-                f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
-                "to 0, or take a cross-entropy by name."
-            )
-        sparse = form.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
-        if boundary is None:
-            from skmlp._engine.trial import find_boundary
-
-            boundary = find_boundary(loss, form.n_outputs, self.dtype)
-        return Coding(form.kind, loss, output_activation, sparse, given, boundary)

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import NotFittedError
 
-from skmlp._spec import Plan, State
+from skmlp._folds import OutOfFoldOutputs
+from skmlp._forks import require_not_forked
+from skmlp._spec import NetworkSpec, Plan, State
 from skmlp._target_forms import TargetForm
 from skmlp._targets import Coding
+from skmlp._weights import weight_names, weights_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Fitted:
         The user's own, as they were given.
     callbacks : tuple of keras.callbacks.Callback
         Those that were used; not pickled.
+    preprocessor : object
+        What makes inputs of the network of samples, if the fit has learned any of that.
+    out_of_fold : OutOfFoldOutputs or None
+        What members predicted of samples that they were not trained on.
     """
 
     plan: Plan
@@ -55,13 +62,16 @@ class Fitted:
     stopped_early: bool
     metrics: tuple[Any, ...]
     callbacks: tuple[Any, ...] = ()
+    preprocessor: Any = None
+    out_of_fold: OutOfFoldOutputs | None = None
 
     @cached_property
     def model(self) -> Any:
         """The network as a compiled Keras model, which is not pickled."""
+        require_not_forked("model_")
         from skmlp._engine.export import keras_model
 
-        return keras_model(self.plan, self.state.weights, metrics=self.model_metrics())
+        return keras_model(self.plan, self.state.weights, self.model_metrics(), self.form.scale)
 
     def model_metrics(self) -> list[Any]:
         """The metrics that the model is compiled with: the nearest to the score, and the user's own."""
@@ -72,11 +82,15 @@ class Fitted:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("model", "callbacks")}
 
+    @property
+    def _layers(self) -> NetworkSpec:
+        """The multi-layer perceptron; other networks do not have weights of the same kinds in each layer."""
+        assert isinstance(self.plan.network, NetworkSpec)  # noqa: S101  (for the type checker)
+        return self.plan.network
+
     def weights(self, kind: str) -> tuple[NDArray[np.floating], ...]:
         """The weights of a kind, such as "kernel", one for each layer, as views that cannot be written to."""
-        from skmlp._network import weights_of
-
-        views = tuple(weight.view() for weight in weights_of(self.plan.network, self.state.weights, (kind,)))
+        views = tuple(weight.view() for weight in weights_of(self._layers, self.state.weights, (kind,)))
         for view in views:
             view.flags.writeable = False
         return views
@@ -89,8 +103,6 @@ class Fitted:
         ValueError
             If they do not have the shapes of the network's, or are not finite; the message calls them ``name``.
         """
-        from skmlp._network import weight_names
-
         dtype = self.plan.network.dtype
         try:
             arrays = [np.asarray(weight) for weight in given]
@@ -109,7 +121,7 @@ class Fitted:
         if not all(np.isfinite(weight).all() for weight in new):
             raise ValueError(f"{name} holds values that are NaN, infinite or too large for {dtype}: give finite ones.")
         replacements = iter(new)
-        names = weight_names(self.plan.network)
+        names = weight_names(self._layers)
         weights = [
             next(replacements) if each == kind else weight
             for each, weight in zip(names, self.state.weights, strict=True)
@@ -208,6 +220,22 @@ class FittedAttributes:
         return list(self._fit_result.callbacks)
 
     @property
+    def model_(self) -> Any:
+        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
+
+        Made on first access and kept until the next fit; training it does not change the estimator. Its learning rate
+        and its dropout rates are those before their schedules. Its loss does not smooth labels, and for several outputs
+        it is the sum of theirs rather than the mean; the targets that it takes are class numbers, a column of 0 and 1
+        for two classes, and one-hot rows side by side for several outputs. With ``target_scaling`` its outputs are in
+        the units of the target, which its loss compares; it does not clip them.
+        """
+        return self._fit_result.model
+
+
+class FittedLayers(FittedAttributes):
+    """The weights of a multi-layer perceptron, layer by layer."""
+
+    @property
     def coefs_(self) -> tuple[NDArray[np.floating], ...]:
         """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to replace them."""
         return self._fit_result.weights("kernel")
@@ -224,13 +252,3 @@ class FittedAttributes:
     @intercepts_.setter
     def intercepts_(self, biases: Sequence[ArrayLike]) -> None:
         self._fitted = self._fit_result.with_weights("bias", biases, "intercepts_")
-
-    @property
-    def model_(self) -> Any:
-        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
-
-        Made on first access and kept until the next fit; training it does not change the estimator. Its loss does not
-        smooth labels, and for several outputs it is the sum of theirs rather than the mean; the targets that it takes
-        are class numbers, a column of 0 and 1 for two classes, and one-hot rows side by side for several outputs.
-        """
-        return self._fit_result.model

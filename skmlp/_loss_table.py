@@ -29,6 +29,8 @@ class LossRow:
         The output activations with which it is defined for a regressor's target; None for all of them.
     least_target : float
         The least target that it is defined for.
+    of_differences : bool
+        Whether it compares a target and an output by their difference alone, so that both may be moved and scaled.
     trained_as : str or None
         The name of the loss that is the same for labels, which is then the one that is compiled.
     has_name : bool
@@ -41,6 +43,7 @@ class LossRow:
     logits_of: str | None = None
     regression_outputs: tuple[str, ...] | None = None
     least_target: float = -math.inf
+    of_differences: bool = False
     trained_as: str | None = None
     has_name: bool = True
 
@@ -60,17 +63,17 @@ LOSSES: Mapping[str, LossRow] = {
     "categorical_hinge": LossRow(_ONE_OF_MANY),
     "cosine_similarity": LossRow((*_ONE_OF_MANY, "multilabel", "regression")),
     "hinge": LossRow(_ANY, boundary=0.0),
-    "huber": LossRow(_ANY, boundary=0.5),
+    "huber": LossRow(_ANY, boundary=0.5, of_differences=True),
     "kl_divergence": LossRow(
         (*_ONE_OF_MANY, "regression"), probabilities=True, regression_outputs=_POSITIVE, least_target=0.0
     ),
-    "log_cosh": LossRow(_ANY, boundary=0.5),
-    "mean_absolute_error": LossRow(_ANY, boundary=0.5),
+    "log_cosh": LossRow(_ANY, boundary=0.5, of_differences=True),
+    "mean_absolute_error": LossRow(_ANY, boundary=0.5, of_differences=True),
     "mean_absolute_percentage_error": LossRow(_ANY),
-    "mean_squared_error": LossRow(_ANY, boundary=0.5),
+    "mean_squared_error": LossRow(_ANY, boundary=0.5, of_differences=True),
     "mean_squared_logarithmic_error": LossRow(_ANY, boundary=math.sqrt(2) - 1, least_target=0.0),
     "poisson": LossRow(_ANY, probabilities=True, regression_outputs=_POSITIVE, least_target=0.0),
-    "quantile": LossRow(("regression",)),
+    "quantile": LossRow(("regression",), of_differences=True),
     "sparse_categorical_crossentropy": LossRow(
         _ONE_OF_MANY, probabilities=True, logits_of="softmax", trained_as="categorical_crossentropy"
     ),

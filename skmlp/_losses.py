@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from skmlp._copies import check_copies
 from skmlp._keras import keras
 from skmlp._loss_table import LOSSES, NOT_OF_A_SAMPLE, GivenLoss
 from skmlp._names import nearest
 from skmlp._network import activate
 from skmlp._own import Own
-from skmlp._spec import Loss, NetworkSpec
+from skmlp._spec import Loss, NetworkShape
 
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
 """Keras' reductions under which a fit minimises the weighted mean over its samples; without one, that is ours to do."""
@@ -50,6 +51,7 @@ def resolve_loss(loss: Any, dtype: str) -> GivenLoss:
             f"{', '.join(known_losses())}."
         )
     if isinstance(value, keras.losses.Loss):
+        check_copies("loss", value)
         _check_object(value, loss, dtype)
     if row is not None and LOSSES[row].has_name and _is_plain(value):
         return GivenLoss(loss, row, row)
@@ -148,7 +150,7 @@ def takes_class_numbers(loss: Loss, output_activation: str) -> bool:
     return loss == "categorical_crossentropy" and output_activation == "softmax"
 
 
-def loss_function(loss: Loss, network: NetworkSpec, *, sparse_labels: bool) -> Callable[..., Any]:
+def loss_function(loss: Loss, network: NetworkShape, *, sparse_labels: bool) -> Callable[..., Any]:
     """The loss as a function of targets, logits, and the values ``label_smoothing`` and ``quantile``.
 
     Returns
@@ -206,7 +208,7 @@ def penalty(weights: Sequence[Any], l1: Any, l2: Any) -> Any:
     return sum(terms)
 
 
-def _comparison(loss: Loss, network: NetworkSpec) -> Callable[[Any, Any, Any], Any]:
+def _comparison(loss: Loss, network: NetworkShape) -> Callable[[Any, Any, Any], Any]:
     """The loss of encoded targets and logits."""
 
     def outputs_of(logits: Any) -> Any:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._keras import keras
-from skmlp._own import Own
-from skmlp._spec import NetworkSpec, dropout_name
+from skmlp._own import unwrapped
+from skmlp._spec import NetworkShape, NetworkSpec, dropout_name
+from skmlp._weights import weight_names, weight_shapes
 
 
 def build_network(
@@ -48,7 +49,7 @@ def build_network(
     Returns
     -------
     model : keras.Model
-        Takes (n_samples, n_features), returns (n_samples, n_outputs), with weights in the order of `weight_names`.
+        Takes (n_samples, n_features), returns (n_samples, n_outputs), with weights in the order of `skmlp._weights`.
     """
     dtype = spec.dtype
     options = {
@@ -105,39 +106,17 @@ class SoftmaxHeads(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         return {**super().get_config(), "heads": self.heads}
 
 
-def activate(spec: NetworkSpec, logits: Any) -> Any:
+def activate(spec: NetworkShape, logits: Any) -> Any:
     """Turn logits into outputs."""
     if spec.heads is not None:
         return SoftmaxHeads(spec.heads, dtype=spec.dtype)(logits)
     return keras.activations.get(spec.output_activation)(logits)
 
 
-def unwrapped(name_or_own: str | Own) -> Any:
-    """What Keras takes for a name, or for a user's own object."""
-    return name_or_own.value if isinstance(name_or_own, Own) else name_or_own
-
-
-def weight_names(spec: NetworkSpec) -> list[str]:
-    """The kinds of the weights of `build_network`, in Keras' order: kernel, bias, gamma, beta, and moving ones."""
-    normalization = {
-        None: [],
-        "layer": ["gamma", "beta"],
-        "batch": ["gamma", "beta", "moving_mean", "moving_variance"],
-    }
-    hidden = ["kernel", "bias", *normalization[spec.normalization]]
-    return hidden * len(spec.hidden_layer_sizes) + ["kernel", "bias"]
-
-
-def weights_of(spec: NetworkSpec, weights: Sequence[Any], kinds: Sequence[str]) -> list[Any]:
-    """Those of a network's weights that are of the given kinds."""
-    return [weight for weight, name in zip(weights, weight_names(spec), strict=True) if name in kinds]
-
-
 def initial_weights(
     spec: NetworkSpec, kernel_initializer: Any, bias_initializer: Any, seed: int
 ) -> list[NDArray[np.floating]]:
     """Draw the weights that a fit starts from, with Keras' initializers, the same ones for the same seed."""
-    widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_outputs]
     initializers = {
         "kernel": kernel_initializer,
         "bias": bias_initializer,
@@ -147,10 +126,7 @@ def initial_weights(
         "moving_variance": "ones",
     }
     weights = []
-    layer = -1
-    for position, name in enumerate(weight_names(spec)):
-        layer += name == "kernel"
-        shape = (widths[layer], widths[layer + 1]) if name == "kernel" else (widths[layer + 1],)
+    for position, (name, shape) in enumerate(zip(weight_names(spec), weight_shapes(spec), strict=True)):
         initializer = seeded_initializer(initializers[name], (seed, position))
         weight = np.asarray(initializer(shape, dtype=spec.dtype), dtype=spec.dtype)
         if weight.shape != shape:

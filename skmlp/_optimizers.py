@@ -1,10 +1,10 @@
-"""Optimizers by name, the settings each of them has, and learning-rate schedules."""
+"""Optimizers by name, and the settings each of them has."""
 
 from __future__ import annotations
 
+import copy
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from skmlp._names import nearest
+from skmlp._own import unwrapped
+from skmlp._spec import OptimizerSpec
 
 SETTINGS = ("momentum", "nesterov", "beta_1", "beta_2", "rho", "epsilon", "weight_decay", "clipnorm")
 """The constructor parameters that are settings of the optimizer."""
@@ -24,7 +26,8 @@ class Optimizer:
     """A row of the table: the Keras class, and the default of every setting that it has (None: off).
 
     ``since`` is a parameter of the Keras class without which it is another algorithm, with other defaults. ``dtypes``
-    are those of the networks that Keras can train with it.
+    are those of the networks that Keras can train with it. ``divides_by_rate`` says that a learning rate of 0 makes
+    weights NaN; ``elementwise`` that each number of a weight goes its own way, whatever the others do.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Optimizer:
     defaults: Mapping[str, float | bool | None]
     since: str | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    divides_by_rate: bool = False
+    elementwise: bool = True
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -48,10 +53,10 @@ _ROWS = (
     Optimizer("adamax", "Adamax", 0.001, _ADAM),
     Optimizer("nadam", "Nadam", 0.001, _ADAM),
     Optimizer("adadelta", "Adadelta", 0.001, {"rho": 0.95, "epsilon": 1e-7}),
-    Optimizer("adafactor", "Adafactor", 0.001, {}),
+    Optimizer("adafactor", "Adafactor", 0.001, {}, elementwise=False),
     Optimizer("adagrad", "Adagrad", 0.001, {"epsilon": 1e-7}),
-    Optimizer("ftrl", "Ftrl", 0.001, {}),
-    Optimizer("lamb", "Lamb", 0.001, _ADAM),
+    Optimizer("ftrl", "Ftrl", 0.001, {}, divides_by_rate=True),
+    Optimizer("lamb", "Lamb", 0.001, _ADAM, elementwise=False),
     Optimizer("lion", "Lion", 0.001, {"beta_1": 0.9, "beta_2": 0.99}),
     Optimizer(
         "muon",
@@ -60,6 +65,7 @@ _ROWS = (
         {"momentum": 0.95, "nesterov": True, "epsilon": 1e-7, "weight_decay": 0.004},
         since="rms_rate",
         dtypes=("float32",),
+        elementwise=False,
     ),
 )
 
@@ -162,47 +168,15 @@ def resolve_settings(optimizer: str, given: Mapping[str, float | bool | None]) -
     return settings
 
 
-def make_optimizer(optimizer: str, learning_rate: Any, settings: Mapping[str, Any]) -> Any:
+def make_optimizer(optimizer: OptimizerSpec, learning_rate: Any, settings: Mapping[str, Any]) -> Any:
     """Build the Keras optimizer; ``learning_rate`` is a number or a Keras schedule."""
     from skmlp._keras import keras
 
-    row = OPTIMIZERS[optimizer]
-    off: dict[str, Any] = {"weight_decay": None} if optimizer != "adamw" else {"weight_decay": 0.0}
+    # A copy: Keras' optimizers may change a list that they are given.
+    settings = {**settings, **{name: copy.copy(unwrapped(value)) for name, value in optimizer.static}}
+    if isinstance(optimizer.kind, type):
+        return optimizer.kind.from_config({**settings, "learning_rate": learning_rate})  # type: ignore[attr-defined]
+    row = OPTIMIZERS[optimizer.kind]
+    off: dict[str, Any] = {"weight_decay": None} if optimizer.kind != "adamw" else {"weight_decay": 0.0}
     off |= {name: value for name, value in (("momentum", 0.0), ("nesterov", False)) if name in row.defaults}
     return getattr(keras.optimizers, row.class_name)(learning_rate=learning_rate, **{**off, **settings})
-
-
-SCHEDULES: Mapping[str, Callable[[float, int], float]] = {
-    "cosine": lambda epoch, horizon: 0.5 * (1.0 + math.cos(math.pi * min(epoch / horizon, 1.0))),
-    "exponential": lambda epoch, horizon: float(0.95**epoch),
-    "inverse_time": lambda epoch, horizon: 1.0 / (1.0 + 0.1 * epoch),
-}
-"""Schedules by name: (epochs done, with fractions; epochs in all) -> factor on the learning rate."""
-
-
-def make_schedule(schedule: str | Callable[[int], float] | None, horizon: int) -> Callable[[int, float], float]:
-    """The factor on the learning rate, from the number of the step and the epochs done.
-
-    A user's own schedule is asked once per step, and its answer is checked.
-    """
-    if schedule is None:
-        return lambda step, epoch: 1.0
-    if isinstance(schedule, str):
-        named = SCHEDULES[schedule]
-        return lambda step, epoch: named(epoch, horizon)
-    own = schedule
-
-    def checked(step: int, epoch: float) -> float:
-        returned = own(step)
-        try:
-            factor = float(returned)
-        except (TypeError, ValueError):  # None, a word, several numbers
-            factor = math.nan
-        if not 0.0 <= factor < math.inf:
-            raise ValueError(
-                f"learning_rate_schedule returned {returned!r} at step {step}: it must return a finite factor of at "
-                "least 0, by which the learning rate is multiplied."
-            )
-        return factor
-
-    return checked

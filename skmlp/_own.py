@@ -35,6 +35,11 @@ class Own:
             same = False
         return cls(copied if same else value, key)
 
+    @classmethod
+    def itself(cls, value: Any) -> Own:
+        """Wrap an object that was made for this, and that nobody changes."""
+        return cls(value, content(value))
+
     def __repr__(self) -> str:
         return repr(self.held)
 
@@ -55,6 +60,11 @@ class Own:
         return self.held
 
 
+def unwrapped(value: Any) -> Any:
+    """What Keras takes for a part of a spec: a name, a number, or a user's own object."""
+    return value.value if isinstance(value, Own) else value
+
+
 @dataclass(frozen=True)
 class _Identity:
     """An object that is equal to itself alone, and kept alive so that no other one can take its place in memory."""
@@ -72,9 +82,10 @@ def content(value: Any) -> Hashable:
     """All that there is to know of an object, as something that can be compared and hashed.
 
     Plain values are told apart by type and digits, arrays by dtype, shape and every value, a ``functools.partial`` and
-    a bound method by what they hold, a Keras loss by its attributes, a Keras layer by its configuration and weights,
-    another object by what ``copy.copy`` would copy. Functions, classes and modules are told apart by identity: copies
-    share them. An object that was met before is said to be so, as in a pickle, so that objects may hold one another.
+    a bound method by what they hold, a function that is defined in another by its code and what it was defined with, a
+    Keras loss by its attributes, a Keras layer by its configuration and weights, another object by what ``copy.copy``
+    would copy. Classes, modules and their functions are told apart by identity: copies share them. An object
+    that was met before is said to be so, as in a pickle, so that objects may hold one another.
     """
     said: list[Hashable] = []
     numbers: dict[int, int] = {}
@@ -143,13 +154,32 @@ _CONFIGURED = ("get_config", "__init__")
 _SET_BY_USERS = (int, float, str, np.ndarray)
 """Types of the public attributes of a layer that say what it computes; Keras keeps flags and functions beside them."""
 
-_ATOMS = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_ATOMS = (type, BuiltinFunctionType, ModuleType)
 """What ``copy.deepcopy`` does not copy."""
 
 _PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
+
+def _of_function(function: FunctionType) -> Look:
+    """A function of a module by identity; one that is defined in another by its code and what it was defined with.
+
+    That one is a new object at each call of the other, though it may compute the same. The globals that it reads are
+    not looked at.
+    """
+    if "<" not in function.__qualname__:  # neither <locals> nor <lambda>
+        return _Identity(function), None
+    try:
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    except ValueError:  # a cell that is still empty
+        return _Identity(function), None
+    code = function.__code__
+    what = ("function", code, code.co_filename, function.__module__)
+    return what, [cells, function.__defaults__, function.__kwdefaults__, vars(function)]
+
+
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Look]], ...] = (
     (lambda value: isinstance(value, _ATOMS), lambda value: (_Identity(value), None)),
+    (lambda value: isinstance(value, FunctionType), _of_function),
     (lambda value: type(value) in _PLAIN, lambda value: ((type(value), repr(value)), None)),
     (
         lambda value: type(value) is dict,

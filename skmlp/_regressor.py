@@ -6,20 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin
+from numpy.typing import ArrayLike
 
 from skmlp._base import BaseKerasMLP
+from skmlp._fitted import FittedLayers
 from skmlp._names import knows_names
+from skmlp._regression import Regression
 from skmlp._samples import Arguments
-from skmlp._spec import Hyperparameters
-from skmlp._target_forms import Numbers
-from skmlp._targets import Coding, choose
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
-class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # scikit-learn has no types
+class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     """Multi-layer perceptron regressor, trained by Keras.
 
     Parameters
@@ -34,6 +32,9 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         least 0 and less than 1.
     input_dropout : float, default=0.0
         The share of the features that each training step drops.
+    dropout_schedule : str or callable, default=None
+        A factor on all dropout rates, by step, as ``learning_rate_schedule`` is on the learning rate: the same names,
+        or a callable, whose factors must be between 0 and 1.
     l1, l2 : float, default=0.0
         Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
         ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / batch size``, for k targets
@@ -57,6 +58,15 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         The quantile that ``loss="quantile"`` aims at.
     output_activation : str, default="auto"
         "auto" is "linear"; the others are "sigmoid", "softplus", "exponential", "relu" and "tanh".
+    target_scaling : {"standard"}, default=None
+        "standard" trains on ``(y - mean) / standard deviation`` of each output, by the weighted mean and standard
+        deviation of the target given to `fit`, and returns predictions in the units of ``y``. Losses (those in the
+        history, that of ``monitor="loss"`` and ``tol``, the ``delta`` of a Huber loss) are then of standard deviations;
+        ``metrics``, R² and ``model_`` are in the units of ``y``. `partial_fit` and ``warm_start`` keep the first scale.
+        For linear outputs, and losses of differences: "mean_squared_error", "mean_absolute_error", "huber",
+        "log_cosh", "quantile", or one of your own.
+    clip_predictions : bool, default=False
+        Whether predictions are clipped to the range of the targets that were trained on, output by output.
     optimizer : str or keras.Optimizer, default="adam"
         One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adafactor", "adagrad", "ftrl", "lamb",
         "lion", "muon" (in float32, where Keras has it), or an unbuilt object of one of these classes. An object's
@@ -64,10 +74,12 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     learning_rate : float, default=None
         The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
     learning_rate_schedule : str or callable, default=None
-        A factor on the learning rate, by step: "cosine" falls from 1 to 0 over the fit as
-        ``(1 + cos(pi * step / steps)) / 2``, "exponential" is ``0.95 ** epoch`` and "inverse_time"
-        ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step, from 0, and
-        returns the factor.
+        A factor on the learning rate, by step. With ``t = step / steps``, which goes from 0 to 1 over the fit, "cosine"
+        falls as ``(1 + cos(pi * t)) / 2``; "flat_cosine" is 1 up to half of the fit, and then
+        ``(1 + cos(pi * (2 * t - 1))) / 2``; "coslog4" is ``(1 - cos(2 * pi * log2(1 + 15 * t))) / 2``, four waves from
+        0 to 1 and back, each twice as long as the one before [1]_. "exponential" is ``0.95 ** epoch`` and
+        "inverse_time" ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step,
+        from 0, and returns the factor.
     momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
         Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
         an error. ``nesterov`` does nothing where ``momentum`` is set to 0.
@@ -106,7 +118,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
         Whether ``fit`` goes on where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the weights of
-        10, if the learning-rate schedule does not depend on the number of epochs.
+        10, if no schedule depends on the number of epochs.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
         bit by bit, on the same machine with the same number of threads; no global generator is touched.
@@ -147,6 +159,9 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     coefs_, intercepts_ : tuple of ndarray
         The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
         arrays of the same shapes to give the network other weights.
+    target_mean_, target_scale_ : ndarray of shape (n_outputs,), or None
+        With ``target_scaling``, the mean and the standard deviation of each output of the target; the latter is 1 for
+        an output that does not vary.
     n_layers_ : int
         Layers, input and output included.
     n_outputs_ : int
@@ -154,7 +169,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     out_activation_ : str
         Its activation.
     model_ : keras.Model
-        The fitted network as a compiled Keras model, made on first access.
+        The fitted network as a compiled Keras model, made on first access. With ``target_scaling`` a last layer gives
+        its outputs the units of ``y``, and its loss is one of these.
 
     See Also
     --------
@@ -166,7 +182,12 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     -----
     A fit compiles its network once for each structure: layer sizes, activations, optimizer, batch size, and which
     penalties and dropouts there are. Learning rates, penalties, dropout rates and the optimizer's settings are values,
-    so that a search over them compiles once.
+    so that a search over them compiles once; so are schedules.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+       Data", NeurIPS 2024.
 
     Examples
     --------
@@ -178,6 +199,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
     >>> mlp.score(X, y) > 0.95
     True
     """
+
+    __module__ = "skmlp"  # files name it
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraints
@@ -193,6 +216,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         *,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
+        dropout_schedule: str | Callable[[int], float] | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         regularize_bias: bool = False,
@@ -202,6 +226,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         loss: Any = "auto",
         quantile: float = 0.5,
         output_activation: str = "auto",
+        target_scaling: str | None = None,
+        clip_predictions: bool = False,
         optimizer: Any = "adam",
         learning_rate: float | None = None,
         learning_rate_schedule: str | Callable[[int], float] | None = None,
@@ -233,6 +259,7 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.activation = activation
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.dropout_schedule = dropout_schedule
         self.l1 = l1
         self.l2 = l2
         self.regularize_bias = regularize_bias
@@ -242,6 +269,8 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         self.loss = loss
         self.quantile = quantile
         self.output_activation = output_activation
+        self.target_scaling = target_scaling
+        self.clip_predictions = clip_predictions
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -290,37 +319,3 @@ class KerasMLPRegressor(RegressorMixin, BaseKerasMLP):  # type: ignore[misc]  # 
         """
         ScikitLearnCallbacks.begin_fit(self, 1)
         return self._replace_fit(Arguments(X, y, sample_weight, partial=True))
-
-    def predict(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Predict target values.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,), or (n_samples, n_outputs) if the fitted target had two dimensions
-            Of the dtype of ``X`` and the network: float32 if both are, else float64.
-        """
-        _, outputs = self._forward(X)
-        form = self._fit_result.form
-        assert isinstance(form, Numbers)  # noqa: S101  (for the type checker)
-        return form.restore(outputs)
-
-    @property
-    def _y_checks(self) -> dict[str, bool]:
-        return {"multi_output": True, "y_numeric": True}
-
-    def _learn_form(self, y: NDArray[Any], given: Arguments) -> Numbers:
-        return Numbers.of(y)
-
-    def _coding(self, form: Numbers, hyperparameters: Hyperparameters) -> Coding:
-        from skmlp._losses import known_losses, resolve_loss
-
-        if not (isinstance(self.loss, str) and self.loss == "quantile") and self.quantile != 0.5:
-            raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
-
-        given = resolve_loss(self.loss, self.dtype)
-        choice = choose(form.kind, given, self.output_activation, known_losses())
-        return Coding(form.kind, choice.loss, choice.output_activation, sparse=False, given=given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._engine.data import Data
+from skmlp._sparse_format import check_sparse_format
 from skmlp._target_forms import TargetForm
 from skmlp._targets import Coding, Target
-from skmlp._validation import check_sample_weight, check_samples, split_rows
+from skmlp._validation import check_sample_weight, split_rows
 
 
 @dataclass(frozen=True)
@@ -33,60 +34,98 @@ class Arguments:
 class Validation:
     """Samples that a training is watched on: what the engine takes, and the weights for loss and score."""
 
-    X: Any
+    X: tuple[Any, ...]
     target: Target
     weight: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What a fit trains on, and what it is watched on, if there is anything."""
+    """What a fit trains on, the target of that, and what it is watched on, if there is anything."""
 
     data: Data
+    target: Target
     validation: Validation | None
 
 
-def split_and_weigh(
-    X: Any,
+@dataclass(frozen=True)
+class Split:
+    """The rows to train on, and those held out to validate on; of neither those of weight 0."""
+
+    rows: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+
+
+def split(
     target: Target,
     weight: NDArray[np.float64],
-    form: TargetForm,
     parameters: Mapping[str, Any],
     *,
-    explicit: Validation | None,
-    partial: bool,
+    explicit: bool,
     seed: int,
-) -> Samples:
-    """Hold out the validation samples, and weigh the others by sample and by label.
+) -> Split:
+    """Hold out the validation samples, if there are to be any.
 
     Parameters
     ----------
-    X : array or CSR matrix of shape (n_samples, n_features)
     target : Target
     weight : (n_samples,)
         Of the samples. Those of weight 0 are left out.
-    form : TargetForm
     parameters : mapping
-        The estimator's: ``early_stopping``, ``validation_fraction``, ``class_weight`` and ``dtype`` are read.
-    explicit : Validation or None
-        Given validation samples, which take the place of held-out ones.
-    partial : bool
-        Whether these samples are a part of others to come.
+        The estimator's: ``early_stopping`` and ``validation_fraction`` are read.
+    explicit : bool
+        Whether there are validation samples, which take the place of held-out ones.
     seed : int
 
     Raises
     ------
     ValueError
-        If a side of the split has too few samples, or if class weights leave none to train on.
+        If a side of the split has too few samples.
     """
     rows = np.flatnonzero(weight)  # a sample of weight 0 counts neither as a row nor as a step
-    validation = explicit
-    if explicit is None and parameters["early_stopping"]:
-        strata = None if target.strata is None else target.strata[rows]
-        kept, out = split_rows(len(rows), strata, parameters["validation_fraction"], seed)
-        held_out, rows = rows[out], rows[kept]
-        validation = Validation(X[held_out], target.rows(held_out), weight[held_out])
+    if explicit or not parameters["early_stopping"]:
+        return Split(rows, rows[:0])
+    strata = None if target.strata is None else target.strata[rows]
+    kept, out = split_rows(len(rows), strata, parameters["validation_fraction"], seed)
+    return Split(rows[kept], rows[out])
 
+
+def weigh(
+    X: tuple[Any, ...],
+    target: Target,
+    weight: NDArray[np.float64],
+    form: TargetForm,
+    parameters: Mapping[str, Any],
+    split: Split,
+    *,
+    explicit: Validation | None,
+    partial: bool,
+) -> Samples:
+    """Weigh the samples to train on, by sample and by label.
+
+    Parameters
+    ----------
+    X : tuple of arrays, (n_samples, ...) each, or one CSR matrix
+    target : Target
+    weight : (n_samples,)
+    form : TargetForm
+    parameters : mapping
+        The estimator's: ``class_weight`` and ``dtype`` are read.
+    split : Split
+    explicit : Validation or None
+        Given validation samples, which take the place of held-out ones.
+    partial : bool
+        Whether these samples are a part of others to come.
+
+    Raises
+    ------
+    ValueError
+        If class weights leave no samples to train on.
+    """
+    rows, held_out = split.rows, split.held_out
+    validation = explicit
+    if len(held_out):
+        validation = Validation(tuple(each[held_out] for each in X), target.rows(held_out), weight[held_out])
     class_weight = parameters.get("class_weight")
     if partial and "balanced" in (class_weight, *np.atleast_1d(np.array(class_weight, dtype=object))):
         raise ValueError(
@@ -99,16 +138,27 @@ def split_and_weigh(
         raise ValueError("class_weight leaves no sample with a weight above 0: give a weight to a class that y has.")
     # Weights are relative to their mean; but the labels of a part do not tell what the class weights are relative to.
     mean = weight[rows].mean() if partial else weighed[trained].mean()
-    return Samples(Data(X, target.encoded, (weighed / mean).astype(parameters["dtype"]), trained), validation)
+    data = Data(X, (target.encoded,), (weighed / mean).astype(parameters["dtype"]), trained)
+    return Samples(data, target, validation)
 
 
-def explicit_validation(estimator: Any, given: Arguments, form: TargetForm, coding: Coding) -> Validation | None:
-    """The validation data that a fit was given, held to what its training data set; None if it was given none."""
+def explicit_validation(
+    given: Arguments,
+    read: Callable[[Any], tuple[Any, ...]],
+    form: TargetForm,
+    coding: Coding,
+    dtype: str,
+) -> Validation | None:
+    """The validation data that a fit was given, held to what its training data set; None if it was given none.
+
+    ``read`` makes inputs of the network of samples.
+    """
     if given.X_val is None:
         return None
     try:
-        X = check_samples(estimator, given.X_val, dtype=estimator.dtype, reset=False)
+        X = read(given.X_val)
     except ValueError as error:  # scikit-learn calls whatever is checked X
         raise ValueError(f"X_val: {error}") from error
-    weight = check_sample_weight(given.sample_weight_val, X.shape[0], "sample_weight_val")
-    return Validation(X, form.encode(given.y_val, coding, estimator.dtype, "y_val"), weight)
+    check_sparse_format(given.y_val, "y_val")
+    weight = check_sample_weight(given.sample_weight_val, X[0].shape[0], "sample_weight_val")
+    return Validation(X, form.encode(given.y_val, coding, dtype, "y_val"), weight)

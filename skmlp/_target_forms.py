@@ -7,12 +7,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import log_expit, log_softmax
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmlp._loss_table import LOSSES, GivenLoss
+from skmlp._target_scale import TargetScale
 from skmlp._targets import Coding, Target
 
 
@@ -67,6 +69,16 @@ class TargetForm(Protocol):
     ) -> float:
         """What the estimator's ``score`` would return for these predictions."""
 
+    @property
+    def scale(self) -> TargetScale | None:
+        """That of the encoded target, if it is in standard deviations from the mean."""
+
+    def in_units(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """An encoded target in the units in which it was given."""
+
+    def predicted(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Outputs in these units, as they are predicted."""
+
 
 class Numbers:
     """The numbers of a regressor's target.
@@ -76,32 +88,59 @@ class Numbers:
     n_outputs : int
     flat : bool
         Whether predictions have one dimension.
+    limits : (2, n_outputs)
+        The least and the largest number that was trained on.
+    clip : bool
+        Whether predictions are clipped to these limits.
+    scale : TargetScale, optional
+        By which numbers are made standard deviations from the mean.
     """
 
     kind = "regression"
     heads = None
 
-    def __init__(self, n_outputs: int, *, flat: bool) -> None:
+    def __init__(
+        self, n_outputs: int, *, flat: bool, limits: NDArray[np.float64], clip: bool, scale: TargetScale | None = None
+    ) -> None:
         self.n_outputs = n_outputs
         self.flat = flat
+        self.limits = limits
+        self.clip = clip
+        self.scale = scale
 
     @classmethod
-    def of(cls, y: NDArray[Any]) -> Numbers:
-        """Learn the form of a target, (n_samples,) or (n_samples, n_outputs)."""
-        return cls(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)
+    def of(cls, y: NDArray[Any], weight: NDArray[np.float64], *, clip: bool, scaled: bool) -> Numbers:
+        """Learn the form of a target, (n_samples,) or (n_samples, n_outputs), by the weights of its samples."""
+        values = _columns(y)
+        scale = TargetScale.of(values, weight) if scaled else None
+        return cls(values.shape[1], flat=y.ndim == 1, limits=_limits(values, weight), clip=clip, scale=scale)
+
+    def going_on(self, y: NDArray[Any], weight: NDArray[np.float64], *, clip: bool) -> Numbers:
+        """The form of a training that goes on with this target: the same scale, and limits that hold both."""
+        limits = _limits(self._checked(_columns(y), "y"), weight)
+        both = np.stack([np.minimum(self.limits[0], limits[0]), np.maximum(self.limits[1], limits[1])])
+        return Numbers(self.n_outputs, flat=self.flat, limits=both, clip=clip, scale=self.scale)
 
     def encode(self, y: ArrayLike, coding: Coding, dtype: str, name: str) -> Target:
-        """Cast numbers to (n_samples, n_outputs), and refuse those that the loss or the outputs cannot reach."""
-        values = check_array(y, ensure_2d=False, dtype=dtype, input_name=name)
+        """Cast numbers to (n_samples, n_outputs), and refuse those that the loss or the outputs cannot reach.
+
+        They are standard deviations from the mean, if they are scaled.
+        """
+        values = check_array(made_dense(y), ensure_2d=False, dtype=np.float64 if self.scale else dtype, input_name=name)
         if name != "y" and len(values) < 2:
             raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
-        target = regression_target(values, coding.given, coding.output_activation, dtype)
-        if target.encoded.shape[1] != self.n_outputs:
+        values = self._checked(values.reshape(len(values), -1), name)
+        if self.scale is not None:
+            values = self.scale.standardized(values)
+        return regression_target(values, coding.given, coding.output_activation, dtype)
+
+    def _checked(self, values: NDArray[Any], name: str) -> NDArray[Any]:
+        """The same, (n_samples, n_outputs), if they are as many as in the target of this fit."""
+        if values.shape[1] != self.n_outputs:
             raise ValueError(
-                f"{name} has {target.encoded.shape[1]} outputs, "
-                f"but the target of this fit has {self.n_outputs}: give as many."
+                f"{name} has {values.shape[1]} outputs, but the target of this fit has {self.n_outputs}: give as many."
             )
-        return target
+        return values
 
     def weigh(
         self, class_weight: Any, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp]
@@ -112,12 +151,40 @@ class Numbers:
     def score(
         self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
     ) -> float:
-        """R²."""
+        """R², which has no units."""
+        if self.clip:
+            outputs = np.clip(outputs, *(self.limits if self.scale is None else self.scale.standardized(self.limits)))
         return float(r2_score(target.encoded, outputs, sample_weight=weight))
+
+    def in_units(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """An encoded target in the units in which it was given."""
+        return encoded if self.scale is None else self.scale.restored(encoded)
+
+    def predicted(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Outputs in these units, clipped if they are to be."""
+        values = self.in_units(outputs)
+        return np.clip(values, *self.limits.astype(values.dtype)) if self.clip else values
 
     def restore(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
         """Predictions in the form of the target."""
-        return outputs.ravel() if self.flat else outputs
+        values = self.predicted(outputs)
+        return values.ravel() if self.flat else values
+
+
+def made_dense(y: Any) -> Any:
+    """A target as it is, but for a sparse one, which is made an array."""
+    return y.toarray() if issparse(y) else y
+
+
+def _columns(y: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers, (n_samples,) or (n_samples, n_outputs), as (n_samples, n_outputs) in double precision."""
+    return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+
+
+def _limits(y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least and the largest number of each output, (2, n_outputs), among the samples that have a weight."""
+    counted = y if weight.all() else y[weight > 0]
+    return np.stack([counted.min(axis=0), counted.max(axis=0)])
 
 
 class Labels:
@@ -130,6 +197,8 @@ class Labels:
     classes : ndarray, or list of ndarray for "multioutput"
         The sorted labels; the numbers of the columns for "one-hot" and "multilabel".
     """
+
+    scale = None
 
     def __init__(self, kind: str, classes: Any) -> None:
         self.kind = kind
@@ -281,6 +350,14 @@ class Labels:
         """The share of samples whose labels are all predicted."""
         right = self.decide(logits) == target.codes
         return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=weight))
+
+    def in_units(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """An encoded target as it is: labels have no units."""
+        return encoded
+
+    def predicted(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Outputs as they are."""
+        return outputs
 
     def weigh(
         self, class_weight: Any, weight: NDArray[np.float64], target: Target, rows: NDArray[np.intp]

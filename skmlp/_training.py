@@ -10,14 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._baseline import warn_if_worse_than_mean
 from skmlp._fitted import Fitted
+from skmlp._folds import Folds, OutOfFoldOutputs
 from skmlp._samples import Arguments, Samples
-from skmlp._spec import State
+from skmlp._spec import State, steps_per_epoch
+from skmlp._tabular_spec import TabularSpec
+from skmlp._target_scale import can_be_scaled
 from skmlp._watch.early_stopping import EarlyStopping
+from skmlp._watch.finite import RequireFinite, require_finite_weights
+from skmlp._watch.out_of_fold import OutOfFold
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.recorders import Recorder, StepRecorder
 from skmlp._watch.sklearn_callbacks import FRAMES_OF_CALLBACKS, ScikitLearnCallbacks, has_callbacks
 from skmlp._watch.watcher import Watcher
+
+_STACKLEVEL = 7 + FRAMES_OF_CALLBACKS
+"""From where a method of `Run` or a function that it calls warns, to the line of the user's that called ``fit``."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Run:
         What is recorded of the validation samples beside loss and score.
     start : Fitted
         What it would leave if it stopped before its first epoch.
+    folds : Folds or None
+        Of the samples that members leave out, if the epoch is chosen by them.
     """
 
     estimator: Any
@@ -48,6 +59,7 @@ class Run:
     samples: Samples
     metrics: Sequence[Any]
     start: Fitted
+    folds: Folds | None = None
 
     def train(self) -> Fitted:
         """Run the epochs, and return what they leave.
@@ -61,9 +73,11 @@ class Run:
         -----
         UserWarning
             If a KeyboardInterrupt ended the fit after its first epoch.
+        ConvergenceWarning
+            If it ends with a regressor that is worse than the mean of its target, which was not scaled.
         """
         from skmlp._engine.keras_callbacks import callbacks_of_fit
-        from skmlp._engine.loop import require_finite_weights, train
+        from skmlp._engine.loop import train
 
         start, data = self.start, self.samples.data
         recorder = Recorder(self._validate if self.samples.validation else None, start.history)
@@ -73,7 +87,9 @@ class Run:
         others = [each for each in (steps, stopping, keras, *self._others(recorder)) if each is not None]
         try:
             horizon = start.plan.hyperparameters.epochs if self.given.partial else None
-            state, interrupted = train(start.plan, data, start.state, self._n_epochs, [recorder, *others], horizon)
+            finite = RequireFinite(start.state.epoch + self._n_epochs, scalable=self._scalable)
+            watchers = [finite, recorder, *others]
+            state, interrupted = train(start.plan, data, start.state, self._n_epochs, watchers, horizon)
         finally:
             for watcher in others:
                 watcher.leave()
@@ -82,14 +98,23 @@ class Run:
         n_seen = start.n_seen + (state.epoch - start.state.epoch) * len(data.rows)
         if stopping is not None and stopping.best_state is not None:
             state = stopping.best_state
-        require_finite_weights(start.plan, state)
-        return replace(
+        require_finite_weights(state, start.plan.learning_rate, scalable=self._scalable)
+        fitted = replace(
             self._left(recorder, state),
             step_history=None if steps is None else steps.history,
             unrecorded=() if steps is None else tuple(steps.unrecorded),
             n_seen=n_seen,
             callbacks=tuple(callbacks),
+            out_of_fold=self._outputs_out_of_fold(stopping),
         )
+        if not (self.given.partial or interrupted):
+            warn_if_worse_than_mean(fitted, data, type(self.estimator).__name__, _STACKLEVEL)
+        return fitted
+
+    @property
+    def _scalable(self) -> bool:
+        """Whether the target could be scaled, and is not."""
+        return self.start.form.scale is None and can_be_scaled(self.start.coding)
 
     @property
     def _n_epochs(self) -> int:
@@ -101,7 +126,9 @@ class Run:
             return None
         return StepRecorder(int(every), recorder.validate, self.start.step_history, self.start.unrecorded)
 
-    def _early_stopping(self, recorder: Recorder) -> EarlyStopping | None:
+    def _early_stopping(self, recorder: Recorder) -> EarlyStopping | OutOfFold | None:
+        if self.folds is not None:
+            return OutOfFold(recorder, self._out_of_fold, self._score, self._n_epochs)
         if not self.parameters["early_stopping"]:
             return None
         return EarlyStopping(recorder, *(self.parameters[name] for name in ("monitor", "tol", "n_iter_no_change")))
@@ -109,12 +136,22 @@ class Run:
     def _keras_callbacks(self, callbacks: list[Any], recorder: Recorder) -> Watcher | None:
         if not callbacks:
             return None
-        from skmlp._engine.keras_callbacks import KerasCallbacks
+        from skmlp._engine.keras_callbacks import KerasCallbacks, watched_model
 
         start = self.start
-        n_steps = start.plan.steps_per_epoch(len(self.samples.data.rows))
+        n_steps = steps_per_epoch(len(self.samples.data.rows), start.plan.batch_size)
         metrics = start.model_metrics()
-        return KerasCallbacks(callbacks, start.plan, start.state, recorder, metrics, self._n_epochs, n_steps)
+        model = watched_model(start.plan, start.state, metrics, start.form.scale)
+        score = getattr(metrics[0], "name", metrics[0])
+
+        def logs(rate: float) -> dict[str, float]:
+            """The losses and the scores of an epoch, under Keras' names."""
+            found = {**recorder.latest, "learning_rate": rate}
+            if "val_score" in found and score == "accuracy":
+                found.setdefault("val_accuracy", found["val_score"])
+            return found
+
+        return KerasCallbacks(callbacks, model, logs, start.state.epoch, self._n_epochs, n_steps)
 
     def _others(self, recorder: Recorder) -> list[Watcher]:
         """Those that are told last, since they show what the others have done."""
@@ -142,22 +179,41 @@ class Run:
         if steps is not None:
             steps.cut(state.step)
         name = type(self.estimator).__name__
-        warnings.warn(
-            f"The fit was interrupted: {name} is as it was after epoch {done}.", stacklevel=7 + FRAMES_OF_CALLBACKS
-        )
+        warnings.warn(f"The fit was interrupted: {name} is as it was after epoch {done}.", stacklevel=_STACKLEVEL)
+
+    def _out_of_fold(self, weights: list[NDArray[np.floating]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Logits and outputs of each sample by the member that is not trained on it."""
+        assert self.folds is not None  # noqa: S101  (for the type checker: it is called where there are folds)
+        network = self.start.plan.network
+        assert isinstance(network, TabularSpec)  # noqa: S101  (for the type checker: it alone has members)
+        return self.folds.predict(network, weights, self.samples.data.X)
+
+    def _score(self, predictions: tuple[NDArray[Any], NDArray[Any]]) -> float:
+        """The score of what was predicted out of fold, by the weights of the samples."""
+        logits, outputs = predictions
+        rows, start = self.samples.data.rows, self.start
+        weight = self.samples.data.weight.sum(axis=1, dtype=np.float64)[rows]
+        target = self.samples.target.rows(rows)
+        return start.form.score(target, logits[rows] - start.coding.boundary, outputs[rows], weight)
+
+    @staticmethod
+    def _outputs_out_of_fold(stopping: Any) -> OutOfFoldOutputs | None:
+        if not isinstance(stopping, OutOfFold) or stopping.best_state is None:
+            return None
+        return OutOfFoldOutputs(stopping.best_predictions[1], stopping.best, stopping.best_state.epoch)
 
     def _validate(self, weights: list[NDArray[np.floating]]) -> dict[str, float]:
         """The loss, penalty included, the score and the metrics on the validation samples."""
         from skmlp._engine.predict import evaluate, forward
 
-        plan, validation = self.start.plan, self.samples.validation
+        plan, form, validation = self.start.plan, self.start.form, self.samples.validation
         assert validation is not None  # noqa: S101  (for the type checker: it is called where there is one)
         target, weight = validation.target, validation.weight
         logits, outputs = forward(plan.network, weights, validation.X)
         values = {
             "val_loss": evaluate(plan, weights, logits, target.encoded, weight),
-            "val_score": self.start.form.score(target, logits - self.start.coding.boundary, outputs, weight),
+            "val_score": form.score(target, logits - self.start.coding.boundary, outputs, weight),
         }
         for metric in self.metrics:
-            values[f"val_{metric.name}"] = metric.of(target.encoded, outputs, weight)
+            values[f"val_{metric.name}"] = metric.of(form.in_units(target.encoded), form.predicted(outputs), weight)
         return values

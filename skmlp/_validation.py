@@ -18,8 +18,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from sklearn.utils.validation import validate_data
 
 from skmlp._names import nearest
-from skmlp._optimizers import SCHEDULES, SETTINGS, read_optimizer, resolve_settings
+from skmlp._optimizers import OPTIMIZERS, SETTINGS, read_optimizer, resolve_settings
 from skmlp._own import Own
+from skmlp._schedules import SCHEDULES
+from skmlp._sparse_format import check_sparse_format
 from skmlp._spec import Activation, Hyperparameters
 
 _RATE = Interval(Real, 0, 1, closed="left")
@@ -33,6 +35,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "activation": [str, callable, "array-like"],
     "dropout": [_RATE, "array-like"],
     "input_dropout": [_RATE],
+    "dropout_schedule": [StrOptions(set(SCHEDULES)), callable, None],
     "l1": [_AMOUNT],
     "l2": [_AMOUNT],
     "regularize_bias": ["boolean"],
@@ -43,6 +46,8 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "label_smoothing": [_RATE],
     "quantile": [Interval(Real, 0, 1, closed="neither")],
     "output_activation": [str],
+    "target_scaling": [StrOptions({"standard"}), None],
+    "clip_predictions": ["boolean"],
     "optimizer": [object],  # by name, or an object of Keras', which is not imported yet
     "learning_rate": [_POSITIVE, None],
     "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable, None],
@@ -101,15 +106,16 @@ def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:
     for name in ("activation", "kernel_initializer", "bias_initializer", "loss"):
         if isinstance(parameters[name], type):
             raise ValueError(f"{name}={parameters[name]!r} is a class: give it an instance, with its arguments.")
-    _check_schedule(parameters["learning_rate_schedule"])
     sizes = layer_sizes(parameters["hidden_layer_sizes"])
     optimizer, learning_rate, settings = _optimizer(parameters)
+    _check_schedule(parameters["learning_rate_schedule"], optimizer)
     nesterov = bool(settings.pop("nesterov", False))
     return Hyperparameters(
         hidden_layer_sizes=sizes,
         activation=tuple(_activation(value) for value in per_layer("activation", parameters["activation"], len(sizes))),
         dropout=dropout_rates(parameters["dropout"], len(sizes)),
         input_dropout=float(parameters["input_dropout"]),
+        dropout_schedule=parameters["dropout_schedule"],
         l1=float(parameters["l1"]),
         l2=float(parameters["l2"]),
         regularize_bias=bool(parameters["regularize_bias"]),
@@ -166,13 +172,19 @@ def _initializer(parameter: str, value: Any) -> Any:
     return value if callable(value) else known[known_name(parameter, value, known)]
 
 
-def _check_schedule(schedule: Any) -> None:
+def _check_schedule(schedule: Any, optimizer: str) -> None:
+    """Refuse a schedule that returns learning rates, or begins with one that the optimizer cannot take."""
     from skmlp._keras import keras
 
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         raise ValueError(
             f"learning_rate_schedule={schedule!r} returns learning rates: give a function of the step that returns a "
             "factor on learning_rate, such as lambda step: float(schedule(step)) / learning_rate."
+        )
+    if isinstance(schedule, str) and SCHEDULES[schedule](0.0, 1) == 0 and OPTIMIZERS[optimizer].divides_by_rate:
+        raise ValueError(
+            f"learning_rate_schedule={schedule!r} begins with a learning rate of 0, by which optimizer={optimizer!r} "
+            "divides: choose another schedule, or another optimizer."
         )
 
 
@@ -227,6 +239,8 @@ def check_samples(estimator: Any, *arrays: Any, dtype: str, **options: Any) -> A
     Samples come back as an array of ``dtype`` or as a CSR matrix; those of a memory-mapped file as they are, to be
     cast block by block. What float32 cannot hold is scikit-learn's error, without a warning.
     """
+    for name, array in zip("Xy", arrays, strict=False):
+        check_sparse_format(array, name)  # before scikit-learn has SciPy convert it
     mapped = isinstance(arrays[0], np.memmap)
     with np.errstate(over="ignore", invalid="ignore"):
         checked = validate_data(

@@ -1,7 +1,8 @@
-"""SciKeras' wrappers of a user's own Keras model function, repaired for today's scikit-learn.
+"""SciKeras' wrappers of a user's own Keras model function, trained by the compiled engine.
 
-Working SciKeras code changes its import line and nothing else. What is overridden here is what SciKeras 0.13 gets
-wrong on scikit-learn 1.6 and later; parameters, routing and attributes are SciKeras'.
+Working SciKeras code changes its import line and nothing else: parameters, routing, encoders and attributes are
+SciKeras'. What is overridden here is its call of Keras' ``fit`` and ``predict``, and what SciKeras 0.13 gets wrong on
+scikit-learn 1.6 and later.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+import re
+from collections import defaultdict
+from contextlib import nullcontext, suppress
+from typing import Any, Self, TypeVar
 
-from skmlp._keras import keras, tf
+from skmlp._copies import check_copies
+from skmlp._engine.keras_callbacks import callbacks_of_fit, is_function
+from skmlp._forks import require_not_forked
+from skmlp._keras import keras
+from skmlp._sparse_format import check_sparse_format
 
 # isort: split
 # SciKeras imports Keras and TensorFlow too: after the line above, they are loaded, and were quiet about it
@@ -22,18 +27,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scikeras import _utils as lookup
 from scikeras import wrappers as scikeras
-from scikeras.utils.random_state import tf_disable_op_determinism, tf_enable_op_determinism, tf_get_seed
+from scikeras._saving_utils import pack_keras_model, unpack_keras_model
+from scikeras.utils import metric_name
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import _num_samples, validate_data
+
+from skmlp._builds import Build, seeded, shared_build
+from skmlp._compiled_fit import CompiledFit, check_engine
+from skmlp._model_parts import Unsupported
+from skmlp._scikeras import CLASSES, seeding_undone, takes, with_mixins_on_the_right
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
 Classifier = TypeVar("Classifier", bound="KerasClassifier")
 
 
-class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
+def _fresh(optimizer: Any) -> Any:
+    """An optimizer of Keras as a new object: one that another model has had has its state."""
+    if not isinstance(optimizer, keras.optimizers.Optimizer) or type(optimizer).__module__.partition(".")[0] != "keras":
+        return optimizer
+    try:
+        return type(optimizer).from_config(optimizer.get_config())
+    except NotImplementedError:  # a schedule of a user's own without a configuration
+        return optimizer
+
+
+class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
 
     It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass gives the model as
@@ -44,6 +64,8 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
     model : callable or keras.Model, default=None
         Builds the model, or is it; see `KerasClassifier`, whose other parameters this class has too, but for
         ``class_weight``. None, if the class has a method ``_keras_build_fn``.
+    engine : {"auto", "compiled", "keras"}, default="auto"
+        What trains the model; see `KerasClassifier`.
     **kwargs : dict
         The other parameters, arguments of the model function, and routed parameters such as ``model__hidden``.
 
@@ -51,6 +73,10 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
     ----------
     model_ : keras.Model
         The fitted model.
+    engine_ : {"compiled", "keras"}
+        What trained it.
+    engine_reason_ : str or None
+        Why it was Keras' ``fit``; None if it was the compiled engine.
     history_ : dict of str to list
         Loss and metrics after every epoch.
     n_features_in_ : int
@@ -89,6 +115,10 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
     (150, 2)
     """
 
+    def __init__(self, *args: Any, engine: str = "auto", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.engine = engine
+
     # without it, `set_params` takes a callback's own method of that name for scikit-learn's
     _routing_prefixes = scikeras.BaseWrapper._routing_prefixes | {"callbacks"}
 
@@ -99,8 +129,12 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
         # no `__sklearn_tags__` of its own, as SciKeras' base class has. Python goes by `__mro__`, which keeps it
         return [base for base in cls.__mro__ if base is not scikeras.BaseWrapper]
 
+    def __sklearn_clone__(self: Self) -> Self:
+        check_copies("loss", getattr(self, "loss", None))
+        return super().__sklearn_clone__()  # type: ignore[no-any-return]
+
     def __sklearn_tags__(self) -> Tags:
-        tags = _with_mixins_on_the_right(self, super().__sklearn_tags__())
+        tags = with_mixins_on_the_right(self, super().__sklearn_tags__())
         tags.target_tags.multi_output = True
         tags.input_tags.sparse = True
         for kind in filter(None, (tags.classifier_tags, tags.regressor_tags)):
@@ -111,8 +145,10 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
         self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
     ) -> tuple[Any, Any]:
         """Check what SciKeras does not: that y is there, and the names and the number of features."""
+        require_not_forked(type(self).__name__)  # the first that a fit does, and a prediction
         if X is not None:
             if sparse.issparse(X):
+                check_sparse_format(X, "X")
                 X = sparse.csr_matrix(X)  # SciKeras overlooks SciPy's sparse arrays, and NaN in some of its matrices
             validate_data(
                 self,
@@ -136,32 +172,157 @@ class BaseWrapper(scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has n
     def _get_compile_kwargs(self) -> dict[str, Any]:
         """Find the classes of losses and metrics that are given by name, so that SciKeras routes settings to them."""
         given = copy.copy(self)
-        for parameter, found in _CLASSES.items():
+        for parameter, found in CLASSES.items():
             for name in filter(functools.partial(hasattr, self), (parameter, f"compile__{parameter}")):
                 setattr(given, name, lookup.try_to_convert_strings_to_classes(getattr(self, name), found))
         arguments: dict[str, Any] = super(BaseWrapper, given)._get_compile_kwargs()
+        arguments["optimizer"] = _fresh(arguments["optimizer"])
+        if not isinstance(self.metrics, keras.metrics.Metric):
+            for metric in keras.tree.flatten(arguments["metrics"]):
+                if isinstance(metric, keras.metrics.Metric) and metric not in keras.tree.flatten(self.metrics):
+                    metric.name = re.sub(r"_\d+$", "", metric.name)  # Keras numbers those that are made of a class
         return arguments
 
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
+    ) -> None:
+        """Fit; where it fails, an earlier fit stays as it was."""
+        attributes: dict[str, Any] = self.__dict__
+        before = dict(attributes)
+        self._fitting = True
+        try:
+            super()._fit(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
+        except BaseException:
+            attributes.clear()
+            attributes.update(before)
+            raise
+        finally:
+            attributes.pop("_fitting", None)
+
+    def _initialize_callbacks(self) -> None:
+        """Make the callbacks of a fit; SciKeras knows no function that returns them."""
+        given = self
+        if is_function(self.callbacks):
+            given = copy.copy(self)
+            given.callbacks = callbacks_of_fit(self.callbacks, self)
+        super(BaseWrapper, given)._initialize_callbacks()
+        self._fit_callbacks, self._predict_callbacks = given._fit_callbacks, given._predict_callbacks
+
+    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        self._forget_training()
+        checked: tuple[Any, Any] = super()._initialize(X, y)
+        return checked
+
     def _build_keras_model(self) -> keras.Model:
+        """Build the model; one that fits share, if that is all that the function does."""
+        check_engine(self.engine)
         if isinstance(self.random_state, np.random.RandomState):
             # as SciKeras promises, the same instance gives the same fit again; it draws from [0, 1), however, and so
             # every instance would give the weights of seed 0
             self._random_state = int(copy.deepcopy(self.random_state).randint(2**31 - 1))
         elif self.random_state is not None:
             self._random_state = int(self.random_state)  # Python's `random` takes no NumPy integer
-        with _seeding_undone(self._random_state):
-            return super()._build_keras_model()
+        if self.engine == "keras":
+            with seeding_undone(self._random_state):
+                return super()._build_keras_model()
+        self._build = self._find_build()
+        return self._call_function() if self._build is None else self._build.model
 
-    def _fit_keras_model(self, *args: Any, **kwargs: Any) -> None:
-        with _seeding_undone(self._random_state):
-            super()._fit_keras_model(*args, **kwargs)
+    @property
+    def _has_loss(self) -> bool:
+        return self.loss is not None or hasattr(self, "compile__loss")
+
+    def _find_build(self) -> Build | None:
+        """The model that is shared with other fits, if it can be."""
+        function = self._check_model_param()
+        if self._random_state is None or inspect.ismethod(function) or isinstance(self.model, keras.Model):
+            return None
+        parameters = self.get_params()
+        given = {
+            "arguments": lookup.route_params(parameters, "model", getattr(self, "_user_params", set()), strict=True),
+            "compile": self._get_compile_kwargs() if self._has_loss or takes(function, "compile_kwargs") else None,
+            "params": parameters if takes(function, "params") else None,
+        }
+        return shared_build(function, given, self._get_metadata(), self._call_function, self._random_state)
+
+    def _call_function(self, meta: dict[str, Any] | None = None) -> keras.Model:
+        """Call the model function, under the seed if there is one, and compile what it left uncompiled."""
+        told = copy.copy(self)
+        told._random_state = None  # SciKeras would seed TensorFlow, for the whole process
+        if meta is not None:
+            told._get_metadata = lambda: meta
+        with nullcontext() if self._random_state is None else seeded(self._random_state):
+            function = super(BaseWrapper, self if inspect.ismethod(self._check_model_param()) else told)
+            model = function._build_keras_model()  # type: ignore[attr-defined]  # SciKeras has no types
+        if not model.compiled and self._has_loss:
+            model.compile(**self._get_compile_kwargs())
+        return model
+
+    def _check_model_compatibility(self, y: Any) -> None:
+        """Compare the model with the target, unless it does not know its outputs before it is trained."""
+        if self.model_.built and getattr(self.model_, "outputs", None) is not None:
+            super()._check_model_compatibility(y)
+
+    def _fit_keras_model(
+        self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
+    ) -> None:
+        """Train by the compiled engine, or by Keras' ``fit`` where the engine cannot or is not to be used."""
+        try:
+            if self.engine == "keras":
+                raise Unsupported("engine='keras' was asked for")
+            arguments = lookup.route_params(self.get_params(), "fit", self._fit_kwargs)
+            arguments = {name: value for name, value in arguments.items() if not name.startswith("callbacks")}
+            self._train(X, y, sample_weight, epochs, initial_epoch, {**arguments, **kwargs})
+            return
+        except Unsupported as reason:
+            if self.engine == "compiled":
+                raise ValueError(
+                    f"engine='compiled' cannot train this model: {reason}. Give engine='auto', which then uses Keras' "
+                    "fit, or change the model."
+                ) from reason
+            said = str(reason)
+        self._own_model()
+        with seeding_undone(self._random_state):
+            super()._fit_keras_model(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
+        self._leave_to_keras(said)
+
+    def _record(self, history: dict[str, list[float]], initial_epoch: int, *, warm_start: bool) -> None:
+        """Keep the history of a training as SciKeras does."""
+        if not warm_start or not hasattr(self, "history_") or initial_epoch == 0:
+            self.history_: dict[str, list[Any]] = defaultdict(list)
+        for name, values in history.items():
+            key = name
+            if not (name == "loss" or name.startswith("val_")):
+                with suppress(ValueError):
+                    key = metric_name(name)
+            self.history_[key] += values
+
+    @staticmethod
+    def _pack(model: keras.Model) -> NDArray[np.uint8]:
+        """A model as a file of Keras', in memory."""
+        _, (archive,) = pack_keras_model(model)
+        return np.array(archive, dtype=np.uint8)
+
+    @staticmethod
+    def _unpack(archive: NDArray[np.uint8]) -> keras.Model:
+        """The model of such a file."""
+        return unpack_keras_model(archive)
+
+    def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        """Predict as the model returns it."""
+        routed = lookup.route_params(self.get_params(), "predict", set(), strict=True)
+        if getattr(self, "engine_", None) != "compiled" or {*routed, *kwargs} - {"verbose", "batch_size"}:
+            return super()._predict_raw(X, **kwargs)
+        X, _ = self._validate_data(X=X, y=None)
+        return self._forward(self.feature_encoder_.transform(X))
 
 
 class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn classifier around a function that builds a Keras model.
 
-    It is ``scikeras.wrappers.KerasClassifier``, made to work with scikit-learn 1.6 and later: the parameters, their
-    routing and the fitted attributes are described in SciKeras' documentation.
+    It takes what ``scikeras.wrappers.KerasClassifier`` takes, works with scikit-learn 1.6 and later, and trains the
+    model by the compiled engine where it can: one program for all fits whose models differ in values alone, such as
+    learning rates, dropout rates and penalties.
 
     Parameters
     ----------
@@ -174,8 +335,10 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         Whether ``fit`` goes on from the weights of the fit before.
     random_state : int, RandomState instance or None, default=None
         Seeds the model function and the training. With an integer or an instance, every fit gives the same weights: of
-        an instance a copy is drawn from. Seeded fits take turns if they run in threads, since TensorFlow's random state
-        is the whole process's.
+        an instance a copy is drawn from. The model function draws from Python's and NumPy's generators, which are
+        seeded for so long and given back; it is called once for all fits of the same seed, arguments, and compilation,
+        unless what it builds depends on more than can be compared. Seeded fits by Keras' ``fit`` take turns in threads,
+        since TensorFlow's random state is the whole process's.
     optimizer : str, keras.optimizers.Optimizer or its class, default="rmsprop"
         Compiles a model that the function left uncompiled; settings are routed as ``optimizer__learning_rate``.
     loss, metrics : str, Keras object, its class, or a list or dict of these, default=None
@@ -184,7 +347,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     batch_size, validation_batch_size : int, default=None
         Samples per step; -1 takes all of them at once.
     verbose : int, default=1
-        As in ``keras.Model.fit``.
+        0 is silent. The compiled engine shows a line of progress for any other number; for Keras' ``fit`` they are its
+        own.
     callbacks : keras.callbacks.Callback, its class, or a list or dict of these, default=None
         Settings of a class are routed as ``callbacks__*``.
     validation_split : float, default=0.0
@@ -197,15 +361,23 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         Passes over the samples.
     class_weight : dict or "balanced", default=None
         Weights of the classes; they multiply the sample weights.
+    engine : {"auto", "compiled", "keras"}, default="auto"
+        What trains the model: the compiled engine where it can, and else Keras' ``fit``; the compiled engine or an
+        error that says why it cannot; or Keras' ``fit``.
     **kwargs : dict
         Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``.
 
     Attributes
     ----------
     model_ : keras.Model
-        The fitted model.
+        The fitted model, compiled; made when it is first asked for. What is done to its weights is done to the
+        predictions.
+    engine_ : {"compiled", "keras"}
+        What trained it.
+    engine_reason_ : str or None
+        Why it was Keras' ``fit``; None if it was the compiled engine.
     history_ : dict of str to list
-        Loss and metrics after every epoch.
+        Loss and metrics after every epoch, as Keras records them.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
@@ -239,6 +411,9 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     >>> search.best_params_
     {'optimizer__learning_rate': 0.05}
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -340,6 +515,8 @@ class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc
     ----------
     model : callable or keras.Model, default=None
         Builds the model; see `KerasClassifier`, whose other parameters this class has too, but for ``class_weight``.
+    engine : {"auto", "compiled", "keras"}, default="auto"
+        What trains the model; see `KerasClassifier`.
     **kwargs : dict
         The other parameters, arguments of the model function, and routed parameters such as ``model__hidden``.
 
@@ -347,6 +524,10 @@ class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc
     ----------
     model_ : keras.Model
         The fitted model.
+    engine_ : {"compiled", "keras"}
+        What trained it.
+    engine_reason_ : str or None
+        Why it was Keras' ``fit``; None if it was the compiled engine.
     history_ : dict of str to list
         Loss and metrics after every epoch.
     n_features_in_ : int
@@ -375,75 +556,14 @@ class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc
     """
 
 
-def _with_mixins_on_the_right(estimator: scikeras.BaseWrapper, tags: Tags) -> Tags:
-    """Let the mixins that stand right of ``BaseEstimator`` in the list of classes, as SciKeras', add to the tags.
-
-    They ask the class on their right for the tags that they add to, and scikit-learn wants them on the left of
-    ``BaseEstimator``, which asks none. Here they get a class on their right that has the tags.
-    """
-    order = type(estimator).__mro__
-    mixins = [base for base in order[order.index(BaseEstimator) + 1 :] if "__sklearn_tags__" in vars(base)]
-    given = type("Given", (), {"__sklearn_tags__": lambda self: tags})
-    mixed = type("Mixed", (*mixins, given), {})()
-    vars(mixed).update(vars(estimator))
-    found: Tags = mixed.__sklearn_tags__()
-    return found
+def _with_engine(wrapper: type, scikeras_wrapper: type) -> None:
+    """Let a constructor say what it takes: SciKeras' parameters, which it looks up here, and the engine."""
+    signature = inspect.signature(vars(scikeras_wrapper)["__init__"])
+    parameters = list(signature.parameters.values())
+    engine = inspect.Parameter("engine", inspect.Parameter.KEYWORD_ONLY, default="auto", annotation=str)
+    parameters.insert(-1, engine)
+    vars(wrapper)["__init__"].__signature__ = signature.replace(parameters=parameters)
 
 
-def _class_named(name: str, module: Any, get: Callable[[str], Any]) -> Any:
-    """The class of ``module`` that ``name`` stands for, or the name, if it is a function's or Keras' to resolve.
-
-    SciKeras asks Keras, which answers in Keras 3 with an instance.
-    """
-    found = getattr(module, name, None)  # a class that needs a setting, too, of which Keras can make no instance
-    if inspect.isclass(found):
-        return found
-    found = get(name)
-    return type(found) if isinstance(found, (keras.losses.Loss, keras.metrics.Metric)) else name
-
-
-_CLASSES = {
-    "loss": functools.partial(_class_named, module=keras.losses, get=lookup.get_loss_class_function_or_string),
-    "metrics": functools.partial(_class_named, module=keras.metrics, get=lookup.get_metric_class),
-}
-
-_SEEDING = threading.RLock()
-
-_LONGEST_REPLAY = 1_000_000  # draws, a few seconds: never reached unless the stream is not what it was
-
-
-@contextmanager
-def _seeding_undone(seed: int | None) -> Iterator[None]:
-    """Give back, after SciKeras has seeded and determined a step, the TensorFlow state that it does not.
-
-    SciKeras sets seeds that the whole process shares, and so one thread at a time may do it.
-    """
-    if seed is None:  # nothing is seeded
-        yield
-        return
-    with _SEEDING:
-        # TensorFlow reads TF_DETERMINISTIC_OPS when it is first asked whether ops are deterministic. SciKeras sets the
-        # variable and then asks, hears yes, and leaves determinism on for good: ask before it does
-        if not tf_enable_op_determinism():
-            tf_disable_op_determinism()
-        global_seed = tf_get_seed()
-        if global_seed is None:  # then there is no stream of op seeds
-            yield
-            return
-        upcoming = tf.compat.v1.random.get_seed(None)
-        try:
-            yield
-        finally:
-            _replay(global_seed, upcoming)
-
-
-def _replay(global_seed: int, upcoming: tuple[int, int]) -> None:
-    """Bring the seeds that TensorFlow draws for its ops back to where ``upcoming`` is the next one.
-
-    SciKeras restores the global seed, which starts them anew: noise drawn before a fit would be drawn again after it.
-    """
-    draw = tf.compat.v1.random.get_seed
-    draws = next((n for n in range(_LONGEST_REPLAY) if draw(None) == upcoming), 0)
-    tf.random.set_seed(global_seed)
-    for _ in range(draws):
-        draw(None)
+_with_engine(BaseWrapper, scikeras.BaseWrapper)
+_with_engine(KerasClassifier, scikeras.KerasClassifier)

@@ -1,12 +1,30 @@
 """Small data that many tests share; figures are closed after each."""
 
+import gc
 import os
+import signal
 import sys
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # before matplotlib is imported: no test opens a window
+
+
+def pytest_configure():
+    """Have tests interrupt themselves where a shell put them into the background, which ignores interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """Let no search for garbage look through what is imported by now.
+
+    A program that is evicted has one search follow, and half a million objects of TensorFlow, Keras and others, which
+    stay until the end anyway, made it ten times as long. What tests make is searched as ever.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ def hyperparameters(**changes):
         "activation": ("relu", "relu"),
         "dropout": (0.0, 0.0),
         "input_dropout": 0.0,
+        "dropout_schedule": None,
         "l1": 0.0,
         "l2": 0.0,
         "regularize_bias": False,

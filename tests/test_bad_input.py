@@ -47,6 +47,7 @@ ILLEGAL_PARAMETERS = [
     ("learning_rate", "fast", "learning_rate"),
     ("learning_rate", float("inf"), "learning_rate"),
     ("learning_rate_schedule", "linear", "learning_rate_schedule.*cosine"),
+    ("dropout_schedule", "linear", "dropout_schedule.*coslog4"),
     ("beta_1", 1.0, "beta_1"),
     ("beta_2", 0.0, "beta_2"),
     ("epsilon", 0.0, "epsilon"),
@@ -269,8 +270,16 @@ def test_a_diverging_fit_names_the_epoch_and_what_to_try(batch_size, line):
 
 def test_a_schedule_that_returns_nonsense_is_named(line):
     for value in (-1.0, float("nan"), float("inf"), None, "slow", [0.5, 0.5]):
-        with pytest.raises(ValueError, match=r"learning_rate_schedule returned .* at step 0"):
-            KerasMLPRegressor((4,), epochs=1, learning_rate_schedule=lambda step, value=value: value).fit(*line)
+        for parameter in ("learning_rate_schedule", "dropout_schedule"):
+            with pytest.raises(ValueError, match=rf"{parameter} returned .* at step 0"):
+                KerasMLPRegressor((4,), dropout=0.5, epochs=1, **{parameter: lambda step, value=value: value}).fit(
+                    *line
+                )
+
+
+def test_a_schedule_that_would_drop_more_than_dropout_says_is_refused(line):
+    with pytest.raises(ValueError, match=r"dropout_schedule returned 1.5 at step 0.*at most 1.*dropout is multiplied"):
+        KerasMLPRegressor((4,), dropout=0.5, epochs=1, dropout_schedule=lambda step: 1.5).fit(*line)
 
 
 @pytest.mark.parametrize("rate", ["constant", "invscaling", "adaptive"])

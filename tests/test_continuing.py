@@ -47,7 +47,13 @@ def test_any_parts_are_the_whole(parts, optimizer, schedule, batch_size):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(33, 3)), rng.normal(size=33)
     make = KerasMLPRegressor(
-        (4,), optimizer=optimizer, learning_rate_schedule=schedule, batch_size=batch_size, random_state=1
+        (4,),
+        optimizer=optimizer,
+        dropout=0.2,
+        batch_size=batch_size,
+        random_state=1,
+        learning_rate_schedule=schedule,
+        dropout_schedule=schedule,
     )
     whole = clone(make).set_params(epochs=sum(parts)).fit(X, y)
     going = clone(make).set_params(warm_start=True)

@@ -13,9 +13,14 @@ import skmlp
 MODULES = [module.name for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", ["skmlp", *MODULES])
 def test_examples_run(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("estimator", [skmlp.KerasMLPClassifier, skmlp.KerasMLPRegressor])
+def test_the_examples_of_the_estimators_are_among_them(estimator):
+    assert [each.examples for each in doctest.DocTestFinder().find(skmlp) if each.name == f"skmlp.{estimator.__name__}"]
 
 
 @pytest.mark.parametrize("estimator", [skmlp.KerasMLPClassifier, skmlp.KerasMLPRegressor])
@@ -38,6 +43,7 @@ DIFFERENT = {
     "class: early_stopping": "only classes can be stratified",
     "class: monitor": "accuracy or R²",
     "class: validation_scores_": "accuracy or R²",
+    "class: model_": "numbers alone have units",
     "partial_fit: y": "labels or numbers",
     "predict: Returns": "labels or numbers",
 }
@@ -55,7 +61,7 @@ def entries(estimator):
     methods = {name: method for name, method in inspect.getmembers(estimator, inspect.isfunction) if name[0] != "_"}
     found = {}
     for place, of in {"class": estimator, **methods}.items():
-        if of.__module__.startswith("skmlp."):
+        if of.__module__.partition(".")[0] == "skmlp":
             texts = sections(of)
             for section in ("Parameters", "Attributes"):
                 for entry in re.findall(r"^\S.*\n(?:(?: .*)?\n?)*?(?=^\S|\Z)", texts.get(section, ""), re.MULTILINE):

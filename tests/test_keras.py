@@ -37,16 +37,12 @@ print(sorted({"keras", "tensorflow", "scikeras"} & set(sys.modules)))
     assert result.stdout == "[]\n", result.stderr
 
 
-def test_a_fit_imports_no_scikeras():
-    # Its import gives Keras' models, losses, metrics and optimizers other methods for pickles and copies.
-    result = run(f"{FIT}\nimport sys\nprint([name for name in ('keras', 'scikeras') if name in sys.modules])")
-    assert result.stdout == "['keras']\n", result.stderr
-
-
-def test_a_fit_is_quiet_and_leaves_the_environment_alone():
-    # Set and taken back; where the user has set one, there is nothing to take back.
-    result = run(f"import os\nbefore = {OURS}\n{FIT}\nprint({OURS} == before)")
-    assert (result.stdout, result.stderr) == ("True\n", "")
+def test_a_fit_is_quiet_leaves_the_environment_alone_and_imports_no_scikeras():
+    # The settings of the import are set and taken back; where the user has set one, there is nothing to take back.
+    # SciKeras' import gives Keras' models, losses, metrics and optimizers other methods for pickles and copies.
+    modules = "[name for name in ('keras', 'scikeras') if name in sys.modules]"
+    result = run(f"import os, sys\nbefore = {OURS}\n{FIT}\nprint({OURS} == before, {modules})")
+    assert (result.stdout, result.stderr) == ("True ['keras']\n", "")
 
 
 def test_other_output_is_passed_on_during_the_import():
@@ -63,12 +59,54 @@ sys.meta_path.insert(0, Speak())
     assert run(code + FIT).stderr == "a word from elsewhere\n"
 
 
+def test_what_tensorflow_says_when_it_ends_the_process_is_shown():
+    result = run(FIT, XLA_FLAGS="--unheard_of=1")
+    assert result.returncode != 0
+    assert "--unheard_of=1" in result.stderr
+    assert "I0000" not in result.stderr
+
+
+def test_an_interrupt_of_the_import_comes_after_it():
+    # In the middle of a module that registers a name with TensorFlow, which takes none twice.
+    code = f"""
+import signal, sys
+from importlib.abc import MetaPathFinder
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        registry = sys.modules.get("tensorflow.python.framework.type_spec_registry")
+        if hasattr(registry, "register"):
+            sys.meta_path.remove(self)
+            register = registry.register
+            def interrupted(name):
+                def decorate(each):
+                    registered = register(name)(each)
+                    if name == "tf.RaggedTensorSpec":
+                        signal.raise_signal(signal.SIGINT)
+                    return registered
+                return decorate
+            registry.register = interrupted
+sys.meta_path.insert(0, Interrupt())
+before = signal.getsignal(signal.SIGINT)
+def fit():
+{FIT.replace(chr(10), chr(10) + "    ")}
+try:
+    fit()
+except KeyboardInterrupt:
+    print("interrupted")
+assert signal.getsignal(signal.SIGINT) is before
+fit()
+"""
+    result = run(code)
+    assert (result.stdout, result.stderr) == ("interrupted\n", "")
+
+
 def test_a_log_level_of_the_users_own_is_left_alone():
     result = run(FIT + "import os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])", TF_CPP_MIN_LOG_LEVEL="0")
     assert result.stdout == "0\n"
     assert result.stderr != ""
 
 
+@pytest.mark.newest
 @pytest.mark.skipif(sys.platform != "linux", reason="the threads of a process are counted in /proc")
 def test_a_parallel_worker_has_the_threads_that_joblib_gives_it():
     code = f"""

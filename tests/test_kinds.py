@@ -16,6 +16,8 @@ from sklearn.neural_network import MLPClassifier
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
 from skmlp._optimizers import known_optimizers
 
+pytestmark = pytest.mark.newest
+
 
 @pytest.fixture
 def table(blobs):

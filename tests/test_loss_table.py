@@ -30,6 +30,14 @@ def test_every_loss_of_keras_has_a_row():
     assert {name for name in functions if takes_two(getattr(keras.losses, name))} == set(KERAS)
 
 
+@pytest.mark.parametrize("name", [name for name in KERAS if "regression" in LOSSES[name].kinds])
+def test_losses_of_differences_are_those_that_stay_when_targets_and_outputs_are_moved(name):
+    function = getattr(keras.losses, name)
+    y, outputs = np.random.default_rng(0).uniform(0.1, 0.4, (2, 50, 3))
+    before, moved = (np.asarray(function(y + by, outputs + by)) for by in (0.0, 0.5))
+    assert LOSSES[name].of_differences == np.allclose(before, moved, rtol=1e-5, atol=1e-8)
+
+
 def test_rows_name_target_types_and_activations_that_there_are():
     for row in LOSSES.values():
         assert set(row.kinds) <= set(TARGETS)

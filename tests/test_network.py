@@ -7,8 +7,9 @@ from sklearn.model_selection import cross_val_score
 
 import skmlp
 from skmlp import KerasMLPRegressor
-from skmlp._network import build_network, initial_weights, known_activations, known_initializers, weight_names
+from skmlp._network import build_network, initial_weights, known_activations, known_initializers
 from skmlp._spec import NetworkSpec
+from skmlp._weights import weight_names, weight_shapes
 
 
 def spec(**changes):
@@ -29,6 +30,7 @@ def test_weights_come_in_keras_order(normalization):
     network = spec(normalization=normalization)
     model = build_network(network)
     assert [weight.name for weight in model.weights] == weight_names(network)
+    assert [tuple(weight.shape) for weight in model.weights] == weight_shapes(network)
     weights = initial_weights(network, "glorot_uniform", "ones", seed=0)
     assert [weight.shape for weight in weights] == [tuple(weight.shape) for weight in model.weights]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmlp._loss_table import GivenLoss
-from skmlp._samples import split_and_weigh
+from skmlp._samples import split, weigh
 from skmlp._target_forms import Labels
 from skmlp._targets import Coding
 
@@ -19,10 +19,9 @@ def prepared(y, weight, partial=False, **parameters):
     form = Labels.of(y, one_hot=False)
     target = form.encode(y, CODING, "float64", "y")
     given_parameters = {"early_stopping": False, "validation_fraction": 0.25, "class_weight": None, "dtype": "float64"}
-    X = np.arange(len(y))[:, None]
-    return split_and_weigh(
-        X, target, weight, form, {**given_parameters, **parameters}, explicit=None, partial=partial, seed=0
-    )
+    chosen = {**given_parameters, **parameters}
+    parts = split(target, weight, chosen, explicit=False, seed=0)
+    return weigh((np.arange(len(y))[:, None],), target, weight, form, chosen, parts, explicit=None, partial=partial)
 
 
 WEIGHTS = st.lists(st.one_of(st.just(0.0), st.floats(0.01, 100.0)), min_size=9, max_size=30).filter(any)
@@ -64,7 +63,7 @@ def test_rows_are_trained_on_or_validated_on():
     y = np.arange(40) % 3
     weight = np.where(np.arange(40) < 4, 0.0, 1.0)
     samples = prepared(y, weight, early_stopping=True)
-    held_out = samples.validation.X[:, 0]
+    held_out = samples.validation.X[0][:, 0]
     assert sorted([*samples.data.rows, *held_out]) == list(range(4, 40))
     assert len(held_out) == 9
     np.testing.assert_array_equal(samples.validation.target.codes, y[held_out])

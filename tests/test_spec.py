@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specs import NETWORK, plan
 
-from skmlp._spec import TrainingSpec, complement_name, dropout_name
+from skmlp._spec import TrainingSpec, complement_name, dropout_name, penalty_name, steps_per_epoch
 
 
 def spec(values):
-    return TrainingSpec(NETWORK, values, "mean_squared_error", sparse_labels=False, n_weights=None, optimizer="sgd",
-                        nesterov=False, regularize_bias=False, jit_compile=False, batch_size=None,
-                        block_steps=None)  # fmt: skip
+    some = plan()
+    return TrainingSpec(NETWORK, some.inputs, some.objectives, some.dtype, values, scheduled=(), n_weights=None,
+                        optimizer=some.optimizer, jit_compile=False, batch_size=None, block_steps=None)  # fmt: skip
 
 
 RATE = st.one_of(st.just(0.0), st.floats(0.01, 0.9))
@@ -21,8 +21,23 @@ RATE = st.one_of(st.just(0.0), st.floats(0.01, 0.9))
 @given(RATE, RATE, RATE, RATE, st.tuples(RATE, RATE))
 def test_a_value_has_a_place_when_it_is_on(l1, l2, smoothing, input_dropout, dropout):
     values = plan(l1=l1, l2=l2, label_smoothing=smoothing, input_dropout=input_dropout, dropout=dropout).values
-    expected = {"l1": l1, "l2": l2, "label_smoothing": smoothing, "input_dropout": input_dropout}
+    expected = {"kernel_l1": l1, "kernel_l2": l2, "label_smoothing": smoothing, "input_dropout": input_dropout}
     expected |= {dropout_name(layer): rate for layer, rate in enumerate(dropout)}
+    assert values == {name: value for name, value in expected.items() if value}
+
+
+@given(RATE, st.tuples(RATE, RATE), st.sampled_from([None, "cosine", abs]))
+def test_dropout_rates_are_passed_by_step_whatever_their_schedule(input_dropout, dropout, schedule):
+    some = plan(input_dropout=input_dropout, dropout=dropout, dropout_schedule=schedule, l2=0.1)
+    assert [*some.scheduled] == [name for name in some.values if "dropout" in name]
+
+
+@given(RATE, RATE)
+def test_biases_have_a_penalty_where_they_are_regularised(l1, l2):
+    values = plan(l1=l1, l2=l2, regularize_bias=True).values
+    expected = {
+        penalty_name(kind, norm): each for kind in ("kernel", "bias") for norm, each in (("l1", l1), ("l2", l2))
+    }
     assert values == {name: value for name, value in expected.items() if value}
 
 
@@ -55,4 +70,4 @@ def test_values_arrive_in_the_order_of_the_spec(names):
 
 @pytest.mark.parametrize(("n_samples", "steps"), [(1, 1), (32, 1), (33, 2), (64, 2)])
 def test_steps_of_an_epoch(n_samples, steps):
-    assert plan(batch_size=32).steps_per_epoch(n_samples) == steps
+    assert steps_per_epoch(n_samples, 32) == steps

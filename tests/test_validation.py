@@ -63,6 +63,21 @@ def test_nesterov_without_momentum_is_plain_where_momentum_is_0():
         checked(optimizer="sgd", nesterov=True)
 
 
+def test_an_optimizer_that_divides_by_the_rate_takes_no_schedule_that_begins_at_0():
+    for optimizer in ("ftrl", keras.optimizers.Ftrl()):
+        with pytest.raises(ValueError, match=r"learning_rate_schedule='coslog4' begins .* optimizer='ftrl' divides"):
+            checked(optimizer=optimizer, learning_rate_schedule="coslog4")
+    assert checked(optimizer="ftrl", learning_rate_schedule="cosine").learning_rate_schedule == "cosine"
+
+
+@pytest.mark.parametrize("name", known_optimizers())
+def test_optimizers_that_divide_by_the_rate_are_those_whose_weights_a_rate_of_0_spoils(name):
+    weight = keras.Variable([1.0, -2.0])
+    optimizer = getattr(keras.optimizers, OPTIMIZERS[name].class_name)(learning_rate=0.0)
+    optimizer.apply([keras.ops.convert_to_tensor([0.5, 0.0])], [weight])
+    assert OPTIMIZERS[name].divides_by_rate == bool(np.isnan(np.asarray(weight)).any())
+
+
 def test_patience_without_end(blobs):
     X, y = blobs
     fitted = KerasMLPClassifier((3,), early_stopping=True, n_iter_no_change=np.inf, epochs=15, random_state=0)

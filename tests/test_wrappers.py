@@ -1,10 +1,12 @@
 """What SciKeras promises of a wrapped model function holds on today's scikit-learn."""
 
+import copy
 import os
 import pickle
 import random
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import SkipTest
@@ -45,7 +47,7 @@ def network(meta, compile_kwargs, hidden=4):
 # Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account
 keras_saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
-SETTINGS = {"model": network, "optimizer": "adam", "verbose": 0, "random_state": 0, "run_eagerly": True}
+SETTINGS = {"model": network, "optimizer": "adam", "verbose": 0, "random_state": 0}
 
 
 @pytest.fixture
@@ -280,6 +282,19 @@ class TestParameters:
         assert copy.get_params() == classifier.get_params()
         assert copy.get_params().items() >= parameters.items()
 
+    @pytest.mark.parametrize("engine", ["compiled", "keras"])
+    def test_callbacks_may_be_a_function_that_makes_those_of_each_fit(self, engine, classifier, blobs):
+        made = []
+
+        def callbacks(estimator):
+            made.append((estimator, keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e6, patience=1)))
+            return made[-1][1]
+
+        fitted = classifier.set_params(callbacks=callbacks, engine=engine, epochs=9).fit(*blobs).fit(*blobs)
+        assert len(fitted.history_["loss"]) == 2
+        assert [estimator is fitted for estimator, _ in made] == [True, True]
+        assert made[0][1] is not made[1][1]
+
     @keras_saves
     def test_callbacks_survive_a_clone(self, classifier, blobs):
         stop = keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e6, patience=1)
@@ -368,8 +383,8 @@ class TestWeights:
             X, y, sample_weight = arrays
             estimator = clone(classifier).set_params(class_weight=class_weight)
             getattr(estimator, method)(X, y, sample_weight=sample_weight)
-            for array, copy in zip(arrays, copies, strict=True):
-                np.testing.assert_array_equal(array, copy)
+            for array, copied in zip(arrays, copies, strict=True):
+                np.testing.assert_array_equal(array, copied)
 
     def test_class_weights_multiply_whole_sample_weights(self, classifier, blobs):
         X, y = blobs
@@ -517,3 +532,60 @@ class TestProcess:
             check=False,
         )
         assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
+
+
+class TestOwnModel:
+    """`model_`, which is built for who asks for it, is the network that was fitted, and nothing else changes."""
+
+    @pytest.fixture
+    def line(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(60, 3))
+        return X, X @ [1.0, -2.0, 0.5]
+
+    @staticmethod
+    def make(**parameters):
+        def network(width=4, activation="relu"):
+            return keras.Sequential([keras.Input((3,)), keras.layers.Dense(width, activation), keras.layers.Dense(1)])
+
+        given = {"loss": "mse", "epochs": 2, "random_state": 0, "verbose": 0, "engine": "compiled"}
+        return KerasRegressor(network, **{**given, **parameters})
+
+    @pytest.mark.parametrize(
+        "later", [{"model__activation": "tanh"}, {"model__width": 6}, {"optimizer": "sgd"}, {"model": lambda: None}]
+    )
+    def test_parameters_that_change_after_the_fit_change_no_model(self, later, line):
+        fitted = self.make(model__activation="relu", model__width=4, optimizer="adam").fit(*line)
+        predicted = fitted.predict(line[0])
+        fitted.set_params(**later)
+        assert fitted.model_.layers[0].units == 4
+        np.testing.assert_allclose(fitted.model_.predict(line[0], verbose=0).ravel(), predicted, rtol=1e-5)
+        np.testing.assert_array_equal(fitted.predict(line[0]), predicted)
+        assert int(fitted.model_.optimizer.iterations) == 4
+        np.testing.assert_array_equal(copy.deepcopy(fitted).predict(line[0]), predicted)
+
+    def test_threads_that_ask_for_it_at_once_get_the_fitted_one(self, line):
+        fitted = self.make().fit(*line)
+        predicted = fitted.predict(line[0])
+        barrier = threading.Barrier(4)
+
+        def ask(number):
+            barrier.wait()
+            return fitted.model_ if number % 2 else fitted.predict(line[0])
+
+        with ThreadPoolExecutor(4) as threads:
+            first, model, second, same = threads.map(ask, range(4))
+        assert model is same
+        for each in (first, second, fitted.predict(line[0])):
+            np.testing.assert_array_equal(each, predicted)
+        np.testing.assert_allclose(model.predict(line[0], verbose=0).ravel(), predicted, rtol=1e-5)
+
+    @pytest.mark.parametrize("engine", ["compiled", "keras"])
+    def test_an_optimizer_object_begins_anew_with_each_fit(self, engine, line):
+        optimizer = keras.optimizers.Adam(0.05)
+        expected = self.make(optimizer=optimizer, engine=engine).fit(*line).predict(line[0])
+        fitted = self.make(optimizer=optimizer, engine=engine).fit(*line)
+        assert int(fitted.model_.optimizer.iterations) == 4
+        assert not optimizer.built
+        again = self.make(optimizer=optimizer, engine=engine).fit(*line)
+        np.testing.assert_array_equal(again.predict(line[0]), expected)

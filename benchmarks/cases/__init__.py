@@ -22,6 +22,12 @@ NAMES = (
     "import",
     "memory",
     "growth",
+    "wrapper_grid",
+    "wrapper_conv",
+    "wrapper_lstm",
+    "wrapper_mnist_conv",
+    "wrapper_two",
+    "wrapper_memory",
 )
 
 

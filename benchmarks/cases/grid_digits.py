@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks._case import Case, Readings, Run, Runner, Target
+from benchmarks._case import Case, Run, Runner, Target
+from benchmarks._searching import searching
 from benchmarks._training import imported
 
 LEARNING_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
@@ -23,10 +24,7 @@ def prepare(name: str, n_jobs: int = 1, backend: str = "loky", *, compiled: bool
     """The search by a peer; skmlp compiles within it, unless all is to be compiled before by a search not counted."""
     peer = imported(name)
     import numpy as np
-    from joblib import parallel_config
-    from sklearn.model_selection import GridSearchCV
 
-    from benchmarks._process import timed
     from benchmarks.data import load
     from benchmarks.peers import Network, alpha
 
@@ -36,29 +34,18 @@ def prepare(name: str, n_jobs: int = 1, backend: str = "loky", *, compiled: bool
     penalties = [alpha(l2, network.batch_size) if name == "scikit-learn" else l2 for l2 in PENALTIES]
     grid = dict(zip(NAMES[name], (LEARNING_RATES, penalties), strict=True))
     peer.make(Network((2,)), *sizes, 0).fit(X[:64], y[:64])  # another structure: what a process does once is done
-
-    def run(seed: int) -> Readings:
-        search = GridSearchCV(peer.make(network, *sizes, seed), grid, cv=5, n_jobs=n_jobs)
-        before = 0 if compiled else _programs(name)
-        with parallel_config(backend=backend):
-            readings: Readings = timed(lambda: search.fit(X, y))
-        if name == "skmlp" and not compiled:
-            readings["programs"] = _programs(name) - before
-        return {**readings, "accuracy": float(search.best_score_), "n_test": len(y)}
-
+    run = searching(
+        lambda seed: peer.make(network, *sizes, seed),
+        grid,
+        X,
+        y,
+        n_jobs=n_jobs,
+        backend=backend,
+        count_programs=name == "skmlp" and not compiled,
+    )
     if compiled:
         run(0)
     return run
-
-
-def _programs(peer: str) -> int:
-    """Training programs that were traced so far; the cache is emptied, so that each search traces its own."""
-    if peer != "skmlp":
-        return 0
-    import skmlp
-
-    skmlp.clear_cache()
-    return skmlp.cache_info().traces
 
 
 CASE = Case(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,24 +14,31 @@ EVERY = 10
 FROM = 50
 
 
-def _values() -> Iterator[dict[str, Any]]:
+def _values() -> Iterator[Any]:
+    from skmlp import KerasMLPClassifier
+
     for i in range(N_FITS):
-        yield {"learning_rate": 1e-4 * (1 + i), "l2": 1e-5 * (1 + i % 7), "random_state": i}
+        yield KerasMLPClassifier(
+            learning_rate=1e-4 * (1 + i), l2=1e-5 * (1 + i % 7), batch_size=32, epochs=2, random_state=i
+        )
 
 
-def _structures() -> Iterator[dict[str, Any]]:
-    for i in range(N_FITS):
-        yield {"hidden_layer_sizes": (10 + i,), "random_state": i}
+def structures(n_fits: int) -> Iterator[Any]:
+    """Estimators of different widths."""
+    from skmlp import KerasMLPClassifier
+
+    for i in range(n_fits):
+        yield KerasMLPClassifier((10 + i,), batch_size=32, epochs=2, random_state=i)
 
 
-def _prepare(variants: Any) -> Run:
+def prepare(estimators: Callable[[], Iterator[Any]], since: int, every: int = EVERY) -> Run:
+    """Fits of some estimators; resident memory is read after every few, and its growth since one of them."""
     imported("skmlp")
     import gc
 
     import numpy as np
 
     from benchmarks._process import resident_mb
-    from skmlp import KerasMLPClassifier
 
     rng = np.random.default_rng(0)
     X = rng.random((640, 20), dtype=np.float32)
@@ -39,13 +46,13 @@ def _prepare(variants: Any) -> Run:
 
     def run(seed: int) -> Readings:
         fits, resident = [], []
-        for fit, parameters in enumerate(variants(), 1):
-            KerasMLPClassifier(batch_size=32, epochs=2).set_params(**parameters).fit(X, y)
-            if fit % EVERY == 0:
+        for fit, estimator in enumerate(estimators(), 1):
+            estimator.fit(X, y)
+            if fit % every == 0:
                 gc.collect()
                 fits.append(fit)
                 resident.append(resident_mb())
-        return {"growth_mb": resident[-1] - resident[fits.index(FROM)], "fits": fits, "resident_mb": resident}
+        return {"growth_mb": resident[-1] - resident[fits.index(since)], "fits": fits, "resident_mb": resident}
 
     return run
 
@@ -55,8 +62,8 @@ CASE = Case(
     "resident memory from fit 50 to fit 300 of different estimators in one process, 640 × 20, 2 epochs: "
     "different values of one structure, and 300 structures (widths 10 to 309)",
     tuple(
-        Runner(f"skmlp, {name}", partial(_prepare, variants), ("skmlp",), repeats=1)
-        for name, variants in (("values", _values), ("structures", _structures))
+        Runner(f"skmlp, {name}", partial(prepare, estimators, FROM), ("skmlp",), repeats=1)
+        for name, estimators in (("values", _values), ("structures", partial(structures, N_FITS)))
     ),
     tuple(Target(10, of=f"skmlp, {name}", reading="growth_mb") for name in ("values", "structures")),
 )

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from skmlp._engine.data import Data
 from skmlp._engine.input_forms import BUFFERS
 from skmlp._engine.memory import aligned_zeros, gather
+from skmlp._spec import Form
 
 
 class Block(NamedTuple):
-    """Up to ``len(y)`` batches, of which ``n_steps`` are filled.
+    """Up to ``len(weight)`` batches, of which ``n_steps`` are filled.
 
-    X as `skmlp._engine.input_forms` has it; y (steps, batch[, outputs]); weight (steps, batch[, labels]), which is 0
-    in the places that no sample fills; n_samples (n_steps,).
+    X as `skmlp._engine.input_forms` has it; y (steps, batch, ...) for each output; weight (steps, batch[, labels]),
+    which is 0 in the places that no sample fills; n_samples (n_steps,).
     """
 
     X: tuple[NDArray[Any], ...]
-    y: NDArray[Any]
+    y: tuple[NDArray[Any], ...]
     weight: NDArray[np.floating]
     n_steps: int
     n_samples: NDArray[np.intp]
@@ -34,6 +35,8 @@ class Gatherer:
     Parameters
     ----------
     data : Data
+    forms : sequence of Form
+        What a sample is in each input.
     batch_size : int
         Rows in a batch; the last batch of an epoch may be short, and is filled up with weight 0.
     block_steps : int
@@ -49,6 +52,7 @@ class Gatherer:
     def __init__(
         self,
         data: Data,
+        forms: Sequence[Form],
         batch_size: int,
         block_steps: int,
         *,
@@ -57,6 +61,7 @@ class Gatherer:
         helper: ThreadPoolExecutor | None = None,
     ) -> None:
         self._data = data
+        self._forms = forms
         self._batch_size = batch_size
         self._block_steps = block_steps
         self._fixed = fixed
@@ -82,7 +87,7 @@ class Gatherer:
         starts = range(0, len(n_samples), longest)
         while len(self._buffers) < min(2, len(starts)) or self._buffers[0].n_steps < longest:
             self._buffers = [buffer for buffer in self._buffers if buffer.n_steps >= longest]
-            self._buffers.append(_Buffer(self._data, longest, self._batch_size, sparse=self._sparse))
+            self._buffers.append(_Buffer(self._data, self._forms, longest, self._batch_size, sparse=self._sparse))
 
         def gathered(i: int) -> Block:
             part = slice(starts[i], starts[i] + longest)
@@ -107,26 +112,26 @@ class Gatherer:
 class _Buffer:
     """The memory of a block, used again and again."""
 
-    def __init__(self, data: Data, n_steps: int, batch_size: int, *, sparse: bool) -> None:
+    def __init__(self, data: Data, forms: Sequence[Form], n_steps: int, batch_size: int, *, sparse: bool) -> None:
         self.n_steps = n_steps
         self.batch_size = batch_size
         n = n_steps * batch_size
-        dtype = data.weight.dtype
-        self.X = BUFFERS[sparse](n, batch_size, data.X.shape[1], dtype)
-        self.y = aligned_zeros((n, *data.y.shape[1:]), data.y.dtype)
-        self.weight = aligned_zeros((n, *data.weight.shape[1:]), dtype)
+        self.X = BUFFERS[sparse](n, batch_size, forms)
+        self.y = [aligned_zeros((n, *each.shape[1:]), each.dtype) for each in data.y]
+        self.weight = aligned_zeros((n, *data.weight.shape[1:]), data.weight.dtype)
 
     def fill(self, data: Data, rows: NDArray[np.intp], n_samples: NDArray[np.intp], *, fixed: bool) -> Block:
         """Gather the rows of some batches."""
         n, n_steps = len(rows), len(n_samples)
-        gather(data.y, rows, self.y[:n])
+        for source, target in zip(data.y, self.y, strict=True):
+            gather(source, rows, target[:n])
         gather(data.weight, rows, self.weight[:n])
         for step in np.flatnonzero(n_samples < self.batch_size):
             self.weight[step * self.batch_size + n_samples[step] : (step + 1) * self.batch_size] = 0
-        length = len(self.y) if fixed else n
+        length = len(self.weight) if fixed else n
 
         def batches(array: NDArray[Any]) -> NDArray[Any]:
             return array[:length].reshape(length // self.batch_size, self.batch_size, *array.shape[1:])
 
         X = self.X.fill(data.X, rows, length)
-        return Block(X, batches(self.y), batches(self.weight), n_steps, n_samples)
+        return Block(X, tuple(map(batches, self.y)), batches(self.weight), n_steps, n_samples)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from skmlp._interrupts import deferred_interrupts
+
 
 class CacheInfo(NamedTuple):
     """What :func:`skmlp.cache_info` tells.
@@ -60,23 +62,27 @@ class ProgramPool:
 
         A program whose fit failed comes back too, unless it was discarded: whoever borrows it resets all of its state.
         """
-        with self._lock:
-            generation = self._generation
-            program = self._take(key)
-            self._hits += program is not None
-            self._misses += program is None
-            self._lent += 1
-            evicted = self._evict()
-        if evicted:
-            gc.collect()  # Keras' layers are cycles of a megabyte, but too few objects for Python to see to them soon
+        program, lent, generation = None, False, 0
         try:
+            # Python swallows an interrupt while an object is freed, as what is evicted is here.
+            with deferred_interrupts():
+                with self._lock:
+                    generation = self._generation
+                    program = self._take(key)
+                    self._hits += program is not None
+                    self._misses += program is None
+                    self._lent += 1
+                    lent = True
+                    evicted = self._evict()
+                if evicted:
+                    gc.collect()  # Keras' layers are cycles of a megabyte, but too few objects for Python to mind soon
             if program is None:
                 with self._building:  # one at a time: tracing is CPU-bound Python, and Keras names its layers globally
                     program = build()
             yield program
         finally:
-            with self._lock:
-                self._lent -= 1
+            with deferred_interrupts(), self._lock:
+                self._lent -= lent
                 discarded = id(program) in self._discarded
                 self._discarded.discard(id(program))
                 if program is not None and not discarded and generation == self._generation:
@@ -109,12 +115,13 @@ class ProgramPool:
 
     def clear(self) -> None:
         """Forget every idle program, and those in use as they come back; start counting hits and misses anew."""
-        with self._lock:
-            self._idle.clear()
-            self._generation += 1
-            self._hits = self._misses = 0
-        for clear in self._also_clear:
-            clear()
+        with deferred_interrupts():
+            with self._lock:
+                self._idle.clear()
+                self._generation += 1
+                self._hits = self._misses = 0
+            for clear in self._also_clear:
+                clear()
 
     def on_clear(self, clear: Callable[[], None]) -> None:
         """Have another cache of compiled functions cleared along with this one."""

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 class Data(NamedTuple):
     """What a fit trains on: those of the samples whose numbers are in ``rows``.
 
-    X is a dense array of any numbers or a CSR matrix, (n_samples, n_features); y as the loss takes it; weight
-    (n_samples,) or (n_samples, n_labels) in the network's dtype, of which the sample weights have mean 1 over the rows.
+    X has an array for each input, (n_samples, ...), of any numbers, or one CSR matrix; y an array for each output, as
+    its loss takes it; weight (n_samples,) or (n_samples, n_labels) is in the network's dtype.
     """
 
-    X: Any
-    y: NDArray[Any]
+    X: tuple[Any, ...]
+    y: tuple[NDArray[Any], ...]
     weight: NDArray[np.floating]
     rows: NDArray[np.intp]

@@ -13,40 +13,58 @@ from skmlp._keras import keras
 from skmlp._losses import keras_loss
 from skmlp._network import build_network, seeded_initializer
 from skmlp._optimizers import make_optimizer
-from skmlp._spec import Plan
+from skmlp._spec import NetworkSpec, Plan
+from skmlp._tabular_network import build_tabular
+from skmlp._tabular_spec import TabularSpec
+from skmlp._target_scale import TargetScale
 
 
-def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
-    """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights."""
-    return apart(_build, plan, weights, metrics)
+def keras_model(plan: Plan, weights: Weights, metrics: Sequence[Any], scale: TargetScale | None) -> Any:
+    """Build the network with Keras' own dropout and regularisers, compile it, and give it the fitted weights.
+
+    With a scale, a last layer gives its outputs the units of the target.
+    """
+    return apart(_build, plan, weights, metrics, scale)
 
 
-def _build(plan: Plan, weights: Weights, metrics: Sequence[Any]) -> Any:
+def _build(plan: Plan, weights: Weights, metrics: Sequence[Any], scale: TargetScale | None) -> Any:
     chosen = plan.hyperparameters
-    rates = plan.values
+    model = _network(plan)
+    if scale is not None:
+        mean, deviation = scale.mean.tolist(), scale.deviation.tolist()
+        units = keras.layers.Rescaling(deviation, offset=mean, dtype=chosen.dtype, name="target_units")
+        model = keras.Model(model.input, units(model.output), name=model.name)
+    headed = plan.network.heads is not None
+    model.compile(
+        optimizer=make_optimizer(plan.optimizer, chosen.learning_rate, chosen.settings),
+        loss=keras_loss(plan.loss, chosen.quantile, sparse_labels=plan.sparse_labels, headed=headed),
+        metrics=list(metrics),
+    )
+    model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer
+    model.set_weights(weights)
+    samples = [np.zeros((1, *form.sizes), form.dtype) for form in plan.inputs]
+    model(samples if len(samples) > 1 else samples[0])  # Keras exports to ONNX only what has been called
+    return model
+
+
+def _network(plan: Plan) -> Any:
+    """The network with Keras' own dropout and regularisers."""
+    chosen, rates, network = plan.hyperparameters, plan.values, plan.network
 
     def dropout(name: str) -> Any | None:
         if name not in rates:
             return None
         return keras.layers.Dropout(rates[name], seed=plan.seed, dtype=chosen.dtype, name=name)
 
+    if isinstance(network, TabularSpec):
+        return build_tabular(network, dropout=dropout, average=True)
+    assert isinstance(network, NetworkSpec)  # noqa: S101  (for the type checker)
     regularizer = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
-    model = build_network(
-        plan.network,
+    return build_network(
+        network,
         dropout=dropout,
         kernel_initializer=seeded_initializer(chosen.kernel_initializer, (plan.seed,)),
         bias_initializer=seeded_initializer(chosen.bias_initializer, (plan.seed,)),
         kernel_regularizer=regularizer,
         bias_regularizer=regularizer if chosen.regularize_bias else None,
     )
-    headed = plan.network.heads is not None
-    settings = {**chosen.settings, **({"nesterov": True} if chosen.nesterov else {})}
-    model.compile(
-        optimizer=make_optimizer(chosen.optimizer, chosen.learning_rate, settings),
-        loss=keras_loss(plan.loss, chosen.quantile, sparse_labels=plan.sparse_labels, headed=headed),
-        metrics=list(metrics),
-    )
-    model.optimizer.build(model.trainable_variables)  # so that a saved model loads with its optimizer
-    model.set_weights(weights)
-    model(np.zeros((1, plan.network.n_features), plan.network.dtype))  # Keras exports to ONNX only what has been called
-    return model

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from skmlp._apart import apart
+from skmlp._interrupts import deferred_interrupts
 from skmlp._keras import keras, tf
 
 # isort: split
@@ -24,7 +25,13 @@ except ImportError:
         return False
 
 
+_QUICK = "_make_callable_from_options"
+"""The method of a session that makes functions; private, tests/engine/test_graphs.py notices."""
+
 R = TypeVar("R")
+
+Function = Callable[..., list[Any]]
+"""Takes an array for each placeholder and returns NumPy arrays."""
 
 
 def process_settings() -> tuple[Any, ...]:
@@ -50,10 +57,17 @@ class CompiledGraph:
     All that TensorFlow keeps for a graph lives in its session: variables, kernels, what XLA compiled. It is freed when
     the last reference to this object and to its functions is gone. A ``tf.function`` that is called eagerly leaves the
     same things in the eager context of the process, which never lets go of them (docs/design.md has the figures).
+
+    Parameters
+    ----------
+    rewritten : bool, default=False
+        Whether TensorFlow rewrites it, once for each of its functions. It takes 0.2 s or more of each structure, and
+        makes no step of a multi-layer perceptron faster.
     """
 
-    def __init__(self) -> None:
-        self._graph = tf.Graph()
+    def __init__(self, *, rewritten: bool = False) -> None:
+        self._rewritten = rewritten
+        self._graph: Any = tf.Graph()
         self._session: Any = None
 
     def build(self, add: Callable[..., R], *args: Any) -> R:
@@ -116,7 +130,8 @@ class CompiledGraph:
             Takes an array for each placeholder and returns NumPy arrays, none for operations. It lets go of the
             interpreter lock while it runs, and several threads may call it.
         """
-        call = _make_callable(self._open_session(), outputs, inputs)
+        with deferred_interrupts():
+            call = _make_callable(self._open_session(), outputs, inputs)
         dtypes = [each.dtype.as_numpy_dtype for each in inputs]
 
         def function(*arrays: Any, _keep: CompiledGraph = self) -> list[Any]:
@@ -124,16 +139,43 @@ class CompiledGraph:
 
         return function
 
+    def complete(self) -> None:
+        """Let go of what Python knows of the graph, when its last function has been made: a quarter of its memory."""
+        if hasattr(self._session, _QUICK):  # else each call looks at the graph
+            _take_apart(self._graph)
+            self._graph = None
+
     def _open_session(self) -> Any:
         if self._session is None:
             options = tf.compat.v1.ConfigProto()
             # Fusing a matrix product with a sum makes a step of a plain graph slower (97 microseconds for a small
             # network, 65 without), and fails where what is added is a matrix of one row.
             rewriting = options.graph_options.rewrite_options
+            rewriting.disable_meta_optimizer = not self._rewritten
             rewriting.remapping = rewriting.OFF
             self._session = tf.compat.v1.Session(graph=self._graph, config=options)
             weakref.finalize(self, _free, self._session, self._graph)
         return self._session
+
+
+def graph_function(add: Callable[..., tuple[Any, Sequence[Any]]], *args: Any, rewritten: bool = False) -> Function:
+    """Make a graph of one function.
+
+    Parameters
+    ----------
+    add : callable
+        Given the `CompiledGraph` and ``args``, returns the outputs and the placeholders of its arguments.
+    rewritten : bool, default=False
+
+    Returns
+    -------
+    function : callable
+        See `CompiledGraph.function`.
+    """
+    graph = CompiledGraph(rewritten=rewritten)
+    function = graph.function(*graph.build(add, graph, *args))
+    graph.complete()
+    return function
 
 
 def _captured(tensor: Any, known: set[int]) -> Any:
@@ -151,7 +193,7 @@ def _make_callable(session: Any, outputs: Sequence[Any], inputs: Sequence[Any]) 
     """A function of arrays that returns the tensors among the outputs."""
     tensors = [each for each in outputs if tf.is_tensor(each)]
     # The public make_callable takes 0.2 ms longer for every call; it goes through what Session.run does.
-    quick = getattr(session, "_make_callable_from_options", None)
+    quick = getattr(session, _QUICK, None)
     if quick is None:
         slow = session.make_callable(list(outputs), list(inputs))
         return lambda *arrays: [value for value in slow(*arrays) if value is not None]  # None stands for an operation
@@ -170,6 +212,10 @@ def _free(session: Any, graph: Any) -> None:
     so where TensorFlow has another name for what is private here.
     """
     session.close()
+    _take_apart(graph)
+
+
+def _take_apart(graph: Any) -> None:
     with suppress(AttributeError):
         for inner in list(graph._functions.values()):
             _dismantle(inner.graph)

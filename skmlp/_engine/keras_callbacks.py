@@ -15,7 +15,7 @@ from skmlp._engine.export import keras_model
 from skmlp._engine.program import Weights
 from skmlp._keras import keras, tf
 from skmlp._spec import Plan, State
-from skmlp._watch.recorders import Recorder
+from skmlp._target_scale import TargetScale
 from skmlp._watch.watcher import Training, Watcher
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ def check_callbacks(callbacks: Any) -> None:
     ValueError
         If it is something else, with what to write instead.
     """
-    if not _is_function(callbacks):
+    if not is_function(callbacks):
         _check_each(_as_list(callbacks), "callbacks holds")
         return
     required = [parameter.name for parameter in _required(callbacks)]
@@ -51,7 +51,7 @@ def callbacks_of_fit(callbacks: Any, estimator: Any) -> list[Any]:
     ValueError
         If a callback cannot be copied, or the function returns something else than callbacks.
     """
-    if not _is_function(callbacks):
+    if not is_function(callbacks):
         return [_copy(callback) for callback in _as_list(callbacks)]
     required = _required(callbacks)
     by_name = {parameter.name: estimator for parameter in required if parameter.kind is parameter.KEYWORD_ONLY}
@@ -63,7 +63,8 @@ def callbacks_of_fit(callbacks: Any, estimator: Any) -> list[Any]:
     return returned
 
 
-def _is_function(callbacks: Any) -> bool:
+def is_function(callbacks: Any) -> bool:
+    """Whether callbacks are a function that returns them."""
     return callable(callbacks) and not isinstance(callbacks, type | keras.callbacks.Callback)
 
 
@@ -115,6 +116,16 @@ class KerasCallbacks(Watcher):
 
     The model is given the weights of the training before every hook that may look at them. What a hook does to the
     weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
+
+    Parameters
+    ----------
+    callbacks : sequence of keras.callbacks.Callback
+    model : keras.Model
+        Compiled, with weights in the order of the training's.
+    logs : callable
+        From the learning rate of an epoch to what hooks are told of it.
+    first_epoch, n_epochs, n_steps : int
+        Epochs before this training, in it, and steps in each.
     """
 
     interferes = attentive = True
@@ -122,17 +133,16 @@ class KerasCallbacks(Watcher):
     def __init__(
         self,
         callbacks: Sequence[Any],
-        plan: Plan,
-        state: State,
-        recorder: Recorder,
-        metrics: Sequence[Any],
+        model: Any,
+        logs: Callable[[float], dict[str, float]],
+        first_epoch: int,
         n_epochs: int,
         n_steps: int,
     ) -> None:
-        self.recorder = recorder
-        self.score_name = getattr(metrics[0], "name", metrics[0])
-        self.model = keras_model(plan, state.weights, metrics)
-        _eagerly(_build_metrics, self.model, plan)
+        self.model = model
+        self._logs_of = logs
+        self._first_epoch = first_epoch
+        self._origin = 0
         self.every = 1 if any(_wants_batches(callback) for callback in callbacks) else None
         self._rate = _eagerly(self._read_rate)
         self._batch = 0
@@ -145,18 +155,20 @@ class KerasCallbacks(Watcher):
             add_history=True,
             model=self.model,
             verbose=0,
-            epochs=state.epoch + n_epochs,
+            epochs=first_epoch + n_epochs,
             steps=n_steps,
         )
 
     def begin_training(self, training: Training) -> None:
         """Call ``on_train_begin``."""
+        self.model.stop_training = False
+        self._origin = training.epoch - self._first_epoch
         self._call(training, "on_train_begin")
 
     def begin_epoch(self, training: Training) -> None:
         """Call ``on_epoch_begin``."""
         self._batch = 0
-        self._call(training, "on_epoch_begin", training.epoch)
+        self._call(training, "on_epoch_begin", training.epoch - self._origin)
 
     def begin_steps(self, training: Training) -> None:
         """Call ``on_train_batch_begin``."""
@@ -169,10 +181,8 @@ class KerasCallbacks(Watcher):
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Call ``on_epoch_end`` with the losses and the scores of the epoch."""
-        self._logs = {**self.recorder.latest, "learning_rate": training.rate}
-        if "val_score" in self._logs and self.score_name == "accuracy":
-            self._logs.setdefault("val_accuracy", self._logs["val_score"])
-        self._call(training, "on_epoch_end", training.epoch - 1, self._logs)
+        self._logs = self._logs_of(training.rate)
+        self._call(training, "on_epoch_end", training.epoch - self._origin - 1, self._logs)
 
     def end_training(self, training: Training) -> None:
         """Call ``on_train_end`` with those of the last epoch."""
@@ -188,7 +198,7 @@ class KerasCallbacks(Watcher):
             training.set_weights(changed)
             self._weights = changed
         rate = _eagerly(self._read_rate)
-        if rate != self._rate:
+        if rate is not None and rate != self._rate:
             training.learning_rate = self._rate = rate
         training.stop = training.stop or bool(self.model.stop_training)
 
@@ -197,8 +207,11 @@ class KerasCallbacks(Watcher):
         self.model.set_weights(self._weights)
         self.model.optimizer.iterations.assign(self._step)
 
-    def _read_rate(self) -> float:
-        return float(self.model.optimizer.learning_rate)
+    def _read_rate(self) -> float | None:
+        """The learning rate that a hook may have changed; None where a schedule of the model's own sets it."""
+        optimizer = self.model.optimizer
+        scheduled = isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        return None if scheduled else float(optimizer.learning_rate)
 
 
 def _eagerly(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -220,6 +233,13 @@ def _wants_batches(callback: Any) -> bool:
     if "epoch" in (getattr(callback, "update_freq", None), getattr(callback, "save_freq", None)):
         return any(each.__module__.partition(".")[0] != "keras" for each in classes)
     return classes != {keras.callbacks.Callback}
+
+
+def watched_model(plan: Plan, state: State, metrics: Sequence[Any], scale: TargetScale | None) -> Any:
+    """The Keras model of our own network that callbacks see."""
+    model = keras_model(plan, state.weights, metrics, scale)
+    _eagerly(_build_metrics, model, plan)
+    return model
 
 
 def _build_metrics(model: Any, plan: Plan) -> None:

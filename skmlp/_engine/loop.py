@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from skmlp._engine.blocks import block_steps, training_spec
 from skmlp._engine.data import Data
 from skmlp._engine.program import Program, Weights, lend_program
 from skmlp._network import initial_weights
-from skmlp._optimizers import make_schedule
-from skmlp._spec import Plan, State
+from skmlp._schedules import make_schedule
+from skmlp._spec import NetworkSpec, Plan, State, TrainingPlan, steps_per_epoch
 from skmlp._watch.watcher import Watcher
 
 _MASKS, _SHUFFLES = 1, 2
@@ -32,8 +33,9 @@ _GROUP_SECONDS = 0.2
 
 def initial_state(plan: Plan) -> State:
     """The state before the first epoch."""
-    chosen = plan.hyperparameters
-    return State(apart(initial_weights, plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
+    chosen, network = plan.hyperparameters, plan.network
+    assert isinstance(network, NetworkSpec)  # noqa: S101  (for the type checker: others draw their weights themselves)
+    return State(apart(initial_weights, network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
 
 
 class Training:
@@ -50,30 +52,35 @@ class Training:
         The learning rate of the first step of the last epoch.
     stop : bool
         Set by a watcher to end the training after the epoch.
+    output_losses : list of float
+        The mean losses of the last epoch by output, if there are several.
     """
 
     def __init__(
-        self, plan: Plan, data: Data, program: Program, state: State, horizon: int, helper: ThreadPoolExecutor
+        self, plan: TrainingPlan, data: Data, program: Program, state: State, horizon: int, helper: ThreadPoolExecutor
     ) -> None:
-        chosen = plan.hyperparameters
         self.plan = plan
         self.epoch = state.epoch
         self.step = state.step
-        self.learning_rate = chosen.learning_rate
-        self.rate = chosen.learning_rate
+        self.learning_rate = plan.learning_rate
+        self.rate = plan.learning_rate
         self.stop = False
+        self.output_losses: list[float] = []
         self._data = data
         self._program = program
         self._block_steps = block_steps(plan, data)
         self._gatherer = Gatherer(
             data,
+            plan.inputs,
             plan.batch_size,
             self._block_steps,
             fixed=program.spec.block_steps is not None,
             sparse=program.spec.sparse,
             helper=helper,
         )
-        self._factor = make_schedule(chosen.learning_rate_schedule, horizon)
+        self._rate_factor = make_schedule("learning_rate_schedule", plan.learning_rate_schedule, horizon)
+        self._dropout_factor = make_schedule("dropout_schedule", plan.dropout_schedule, horizon)
+        self._scheduled = np.array([plan.values[name] for name in plan.scheduled])
         self._mask_seed = int(np.random.SeedSequence((plan.seed, _MASKS)).generate_state(1)[0] >> 2)
 
     def weights(self) -> Weights:
@@ -93,6 +100,20 @@ class Training:
         self._program.load(state.weights, state.optimizer)
         self.epoch, self.step = state.epoch, state.step
 
+    def reset_metrics(self) -> None:
+        """Begin to measure the batches that are trained on anew."""
+        self._program.reset_metrics()
+
+    def metrics(self) -> dict[str, NDArray[Any]]:
+        """The metrics of the batches since they were reset, by name."""
+        return self._program.metrics()
+
+    def evaluate(self, data: Data, batch_size: int) -> tuple[list[float], dict[str, NDArray[Any]]]:
+        """The mean loss of other samples, and that of each output if there are several; and their metrics, by name."""
+        values = self._program.spec.pack(self.plan.values)
+        losses, metrics = self._program.evaluate(values, batch_size, data.X, data.y, data.weight)
+        return [float(loss) for loss in np.atleast_1d(losses)], metrics
+
     def run_epochs(self, n_epochs: int, watchers: Sequence[Watcher] = ()) -> Iterator[float]:
         """Run epochs, and then go through them.
 
@@ -105,13 +126,14 @@ class Training:
         plan, program = self.plan, self._program
         values = program.spec.pack(plan.values)
         orders = [self._order(self.epoch + i) for i in range(n_epochs)]
-        n_steps = plan.steps_per_epoch(len(orders[0]))
+        n_steps = steps_per_epoch(len(orders[0]), plan.batch_size)
         groups = [_StepGroups(watcher, watcher.every) for watcher in watchers if watcher.every is not None]
         start = self.step
-        rates, losses, n_samples = [], [], []
+        rates: list[float] = []
+        losses, n_samples = [], []
         with closing(self._gatherer.blocks(orders)) as blocks:
             for block in blocks:
-                block_rates = np.zeros(len(block.y), program.spec.network.dtype)
+                step_values = np.zeros((len(block.weight), 1 + len(self._scheduled)), program.spec.dtype)
                 done = self.step - start
                 first = 0
                 while first < block.n_steps:
@@ -120,9 +142,10 @@ class Training:
                     last = min([block.n_steps, *(first + group.left(self.step) for group in groups)])
                     if self.stop:  # since the epoch began: as in Keras, there is a first step
                         last = first + 1
-                    rates += self._rates(done + first, done + last, n_steps)
-                    block_rates[first:last] = rates[done + first :]
-                    losses.append(program.run(values, self._mask_seed, block_rates, block, first, last, self.step))
+                    now = self._step_values(done + first, done + last, n_steps)
+                    rates += now[:, 0].tolist()
+                    step_values[first:last] = now
+                    losses.append(program.run(values, self._mask_seed, step_values, block, first, last, self.step))
                     n_samples.append(block.n_samples[first:last])
                     self.step += last - first
                     for group in groups:
@@ -135,12 +158,15 @@ class Training:
         for group in groups:
             group.end(self)
         all_losses, all_samples = np.concatenate(losses).astype(np.float64), np.concatenate(n_samples)
+        all_losses = all_losses.reshape(len(all_losses), -1)
         for begin in range(0, n_epochs * n_steps, n_steps):
             epoch = slice(begin, begin + n_steps)
             self.epoch += 1
             self.step = start + min(begin + n_steps, len(rates))
             self.rate = rates[begin]
-            yield float(all_losses[epoch] @ all_samples[epoch] / all_samples[epoch].sum())
+            # Those of outputs are, as Keras has them, the means over the batches, whatever their sizes.
+            self.output_losses = all_losses[epoch, 1:].mean(axis=0).tolist()
+            yield float(all_losses[epoch, 0] @ all_samples[epoch] / all_samples[epoch].sum())
 
     def next_group(self, watchers: Sequence[Watcher], epochs_a_second: float) -> int:
         """How many epochs to run together: what a block holds, if nobody looks at them one by one.
@@ -149,27 +175,27 @@ class Training:
         """
         if any(watcher.attentive or watcher.every for watcher in watchers):
             return 1
-        if callable(self.plan.hyperparameters.learning_rate_schedule):  # a user's own may look at anything
+        if callable(self.plan.learning_rate_schedule) or callable(self.plan.dropout_schedule):
+            # a user's own may look at anything
             return 1
-        in_a_block = self._block_steps // self.plan.steps_per_epoch(len(self._data.rows))
+        in_a_block = self._block_steps // steps_per_epoch(len(self._data.rows), self.plan.batch_size)
         return max(1, min(in_a_block, int(epochs_a_second * _GROUP_SECONDS)))
 
     def _order(self, epoch: int) -> NDArray[np.intp]:
         """The samples of an epoch; their order depends on the seed and the epoch's number alone."""
         rows = self._data.rows
-        if not self.plan.hyperparameters.shuffle:
+        if not self.plan.shuffle:
             return rows
         return rows[np.random.default_rng((self.plan.seed, _SHUFFLES, epoch)).permutation(len(rows))]
 
-    def _rates(self, first: int, last: int, n_steps: int) -> list[float]:
-        """The learning rates of some steps, counted from the first one of this run."""
-        rates = []
-        for i in range(first, last):
-            epochs, within = divmod(i, n_steps)
-            rates.append(
-                self.learning_rate * self._factor(self.step + i - first, self.epoch + epochs + within / n_steps)
-            )
-        return rates
+    def _step_values(self, first: int, last: int, n_steps: int) -> NDArray[np.float64]:
+        """The learning rates and the scheduled values of some steps, counted from the first one of this run."""
+        found = np.empty((last - first, 1 + len(self._scheduled)))
+        times = [(self.step + i - first, self.epoch + i // n_steps + i % n_steps / n_steps) for i in range(first, last)]
+        found[:, 0] = [self.learning_rate * self._rate_factor(*time) for time in times]
+        if len(self._scheduled):
+            found[:, 1:] = np.outer([self._dropout_factor(*time) for time in times], self._scheduled)
+        return found
 
 
 class _StepGroups:
@@ -191,7 +217,7 @@ class _StepGroups:
 
     def add(self, training: Training, losses: NDArray[np.floating], *, last: bool) -> None:
         """Count steps that were run; ``last`` says that they end the epoch."""
-        self._losses.append(losses)
+        self._losses.append(losses if losses.ndim == 1 else losses[:, 0])
         if last or training.step % self._every == 0:
             self.end(training)
 
@@ -203,7 +229,12 @@ class _StepGroups:
 
 
 def train(
-    plan: Plan, data: Data, state: State, n_epochs: int, watchers: Sequence[Watcher] = (), horizon: int | None = None
+    plan: TrainingPlan,
+    data: Data,
+    state: State,
+    n_epochs: int,
+    watchers: Sequence[Watcher] = (),
+    horizon: int | None = None,
 ) -> tuple[State, bool]:
     """Train for some epochs more.
 
@@ -226,11 +257,6 @@ def train(
     interrupted : bool
         Whether a KeyboardInterrupt ended it, after its first epoch; the state is that of the last epoch that was
         finished and watched.
-
-    Raises
-    ------
-    ValueError
-        If the loss of an epoch is NaN or infinite.
     """
     spec = training_spec(plan, data)
     last = state.epoch + n_epochs
@@ -260,7 +286,6 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
             for watcher in watchers:
                 watcher.begin_epoch(training)
             for loss in training.run_epochs(min(group, last - training.epoch), watchers):
-                _require_finite(training, loss, last)
                 for watcher in watchers:
                     watcher.end_epoch(training, loss)
                 finished = training.epoch
@@ -279,27 +304,12 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
     return False
 
 
-def require_finite_weights(plan: Plan, state: State) -> None:
-    """Refuse a state that no one can go on from, or predict with: its last steps may have spoilt what the loss saw.
-
-    Raises
-    ------
-    ValueError
-        If a weight is NaN or infinite.
-    """
-    for weight in state.weights:
-        if not np.isfinite(weight).all():
-            value = weight[~np.isfinite(weight)][0]
-            raise _diverged(f"A weight became {value} by epoch {state.epoch}", plan.hyperparameters.learning_rate)
-
-
-def _require_finite(training: Training, loss: float, last: int) -> None:
-    if not np.isfinite(loss):
-        raise _diverged(f"The loss became {loss} in epoch {training.epoch} of {last}", training.learning_rate)
-
-
-def _diverged(what: str, learning_rate: float) -> ValueError:
-    return ValueError(
-        f"{what}: training diverged. Try a smaller learning_rate (it is {learning_rate:g}), clipnorm=1.0, or features "
-        "and targets scaled to about 1 (StandardScaler)."
-    )
+def probe(plan: TrainingPlan, data: Data, weights: Weights) -> None:
+    """Build and compile the program of a plan, and run none of its steps."""
+    spec = training_spec(plan, data)
+    n_steps = 1 if spec.block_steps is None else spec.block_steps
+    gatherer = Gatherer(data, plan.inputs, plan.batch_size, n_steps, fixed=spec.block_steps is not None)
+    with lend_program(spec) as program, closing(gatherer.blocks([data.rows])) as blocks:
+        block = next(blocks)
+        program.load(weights)
+        program.run(spec.pack(plan.values), 0, np.zeros((n_steps, 1 + len(spec.scheduled)), spec.dtype), block, 0, 0, 0)

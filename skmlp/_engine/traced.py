@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from skmlp._keras import keras, tf
@@ -111,32 +112,85 @@ for _name in ("add", "radd", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow"
     setattr(TracedSetting, f"__{_name}__", _arithmetic(f"__{_name}__"))
 
 
-class TracedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Inverted dropout [1]_ whose rate is a traced value and whose mask depends on the seed and the step alone.
+@dataclass(frozen=True)
+class Traced:
+    """What the layers of a network read while a program is traced.
 
-    Keras' own layer draws with the generator that TensorFlow selects, which under XLA on a CPU takes ten times as
-    long as the rest of a training step.
-
-    References
+    Attributes
     ----------
-    .. [1] Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
+    values : TracedValues
+        By name; also "seed", "step", "learning_rate" and "filled", the places of the batch that a sample fills.
+    names : tuple of str
+        The values that the program is given, as hyperparameters.
+    algorithm : str
+        Of TensorFlow's stateless generators; or "hash", for masks that XLA computes of the numbers of their places.
     """
 
-    def __init__(self, values: TracedValues, name: str, salt: int, algorithm: str, dtype: str) -> None:
+    values: TracedValues
+    names: tuple[str, ...]
+    algorithm: str
+
+    def seed(self, salt: int) -> Any:
+        """Two int32 that depend on the seed of the fit, the step, and a number that a layer has to itself."""
+        return tf.stack([self.values["seed"] + salt, self.values["step"]])
+
+    def drop(self, inputs: Any, rate: Any, salt: int, noise_shape: Sequence[int | None] | None = None) -> Any:
+        """Inverted dropout [1]_, by a mask that depends on the seed of the fit and the step alone.
+
+        Keras' own layer draws with the generator that TensorFlow selects, which under XLA on a CPU takes ten times as
+        long as the rest of a training step.
+
+        References
+        ----------
+        .. [1] Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
+        """
+        shape = tf.shape(inputs)
+        if noise_shape is not None:
+            shape = tf.stack([shape[axis] if size is None else size for axis, size in enumerate(noise_shape)])
+        if self.algorithm == "hash":
+            kept = self._hashed(shape, salt) >= tf.cast(rate * 2**24, tf.int32)
+        else:
+            uniform = tf.random.stateless_uniform(shape, self.seed(salt), alg=self.algorithm)
+            kept = uniform >= tf.cast(rate, uniform.dtype)
+        return tf.where(kept, inputs / (1 - rate), tf.zeros_like(inputs))
+
+    def _hashed(self, shape: Any, salt: int) -> Any:
+        """Random int32 of 24 bits: the mixing function of MurmurHash3 [1]_ of a counter and a key.
+
+        Under XLA on a CPU, TensorFlow's generators take as long as all the rest of a step of a small network.
+
+        References
+        ----------
+        .. [1] Appleby, "MurmurHash3", 2011.
+        """
+        bits = tf.bitcast(tf.range(tf.reduce_prod(shape)), tf.uint32)
+        seed, step = tf.unstack(tf.bitcast(self.seed(salt), tf.uint32))
+        key = _mixed(seed) + step * tf.constant(0x9E3779B9, tf.uint32)
+        hashed = _mixed(bits * tf.constant(0x9E3779B1, tf.uint32) + _mixed(key))
+        return tf.reshape(tf.bitcast(tf.bitwise.right_shift(hashed, 8), tf.int32), shape)
+
+
+def _mixed(bits: Any) -> Any:
+    """Have each bit of uint32 depend on all of them."""
+    shift, xor = tf.bitwise.right_shift, tf.bitwise.bitwise_xor
+    bits = xor(bits, shift(bits, 16)) * tf.constant(0x85EBCA6B, tf.uint32)
+    bits = xor(bits, shift(bits, 13)) * tf.constant(0xC2B2AE35, tf.uint32)
+    return xor(bits, shift(bits, 16))
+
+
+class TracedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Dropout whose rate is a traced value."""
+
+    def __init__(self, traced: Traced, name: str, dtype: str) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.values = values
-        self.salt = salt
-        self.algorithm = algorithm
+        self.traced = traced
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Zero each input with the traced probability and scale the others up, while training."""
-        if not training or not self.values.now:  # Keras calls a layer once, to learn its shape, before any tracing
+        values = self.traced.values
+        if not training or not values.now:  # Keras calls a layer once, to learn its shape, before any tracing
             return inputs
-        rate = self.values[self.name]
-        seed = tf.stack([self.values["seed"] + self.salt, self.values["step"]])
-        uniform = tf.random.stateless_uniform(tf.shape(inputs), seed, alg=self.algorithm)
-        kept = uniform >= tf.cast(rate, uniform.dtype)
-        return tf.where(kept, inputs / (1 - rate), tf.zeros_like(inputs))
+        return self.traced.drop(inputs, values[self.name], self.traced.names.index(self.name))
 
 
 class MaskedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
@@ -150,6 +204,32 @@ class MaskedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore
         """Normalise with the statistics of the filled places while training, else with the moving ones."""
         mask = self.values["filled"] if training and self.values.now else None
         return super().call(inputs, training=training, mask=mask)
+
+
+def draw_by(generator: Any, traced: Traced, salt: int) -> None:
+    """Have a seed generator of Keras give seeds of the fit and the step, rather than count in a variable.
+
+    Where nothing is trained, it gives the same seed again and again.
+    """
+
+    def following(ordered: bool = True) -> Any:
+        seed = traced.seed(salt) if "seed" in traced.values.now else tf.constant([salt, 0])
+        return tf.cast(seed, generator.state.dtype)
+
+    generator.next = following
+
+
+def with_filled_mask(outputs: Any, filled: Any) -> bool:
+    """Take the places that no sample fills out of the mask that Keras' layers left on outputs; whether there is one.
+
+    The attribute is private, and what Keras' losses read; tests/engine/test_user_model.py notices a change.
+    """
+    mask = getattr(outputs, "_keras_mask", None)
+    if mask is None:
+        return False
+    filled = tf.reshape(filled, (-1, *[1] * (len(mask.shape) - 1)))
+    outputs._keras_mask = tf.logical_and(tf.cast(mask, tf.bool), filled)
+    return True
 
 
 def sum_over_one_replica(optimizer: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +35,8 @@ def try_own(plan: Plan) -> None:
         if isinstance(activation, Own):
             _try_activation(activation, width, plan.network.dtype)
     if isinstance(plan.loss, Own):
-        network = replace(plan.network, n_features=1, hidden_layer_sizes=(), activation=(), normalization=None)
+        of = plan.network
+        network = NetworkSpec(1, (), (), None, of.n_outputs, of.output_activation, of.dtype, of.heads)
         _try_loss(plan.loss, network, plan.sparse_labels)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import Protocol, TextIO
 
-from skmlp._watch.recorders import Recorder
 from skmlp._watch.watcher import Training, Watcher
 
 _TERMINAL_SECONDS = 0.1
@@ -76,10 +75,16 @@ class ProgressLine:
         self.stream.flush()
 
 
+class Latest(Protocol):
+    """Knows the losses and scores of the last epoch."""
+
+    latest: dict[str, float]
+
+
 class Progress(Watcher):
     """Shows a line of progress."""
 
-    def __init__(self, line: ProgressLine, recorder: Recorder) -> None:
+    def __init__(self, line: ProgressLine, recorder: Latest) -> None:
         self.line = line
         self.recorder = recorder
 

@@ -38,6 +38,11 @@ class Recorder(Watcher):
             self.latest |= self.validate(training.weights())
         _append(self.history, {**self.latest, "learning_rate": training.rate})
 
+    def add(self, name: str, value: float) -> None:
+        """Add to the record of the last epoch what another watcher has measured."""
+        self.latest[name] = value
+        self.history.setdefault(name, [math.nan] * len(self.history["loss"]))[-1] = value
+
     def cut(self, n_epochs: int) -> None:
         """Forget what an interrupted epoch added."""
         for values in self.history.values():

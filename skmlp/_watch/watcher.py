@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ class Training(Protocol):
         The learning rate of the first step of the last epoch.
     stop : bool
         Set by a watcher to end the training after the epoch.
+    output_losses : list of float
+        The mean losses of the last epoch by output, if there are several.
     """
 
     epoch: int
@@ -30,6 +32,7 @@ class Training(Protocol):
     learning_rate: float
     rate: float
     stop: bool
+    output_losses: list[float]
 
     def weights(self) -> list[NDArray[np.floating]]:
         """Copy the network's weights."""
@@ -39,6 +42,15 @@ class Training(Protocol):
 
     def state(self) -> State:
         """Copy all that it takes to go on from here."""
+
+    def reset_metrics(self) -> None:
+        """Begin to measure the batches that are trained on anew, if the program has metrics."""
+
+    def metrics(self) -> dict[str, NDArray[Any]]:
+        """The metrics of the batches since they were reset, by name."""
+
+    def evaluate(self, data: Any, batch_size: int) -> tuple[list[float], dict[str, NDArray[Any]]]:
+        """The mean loss of other samples, and that of each output if there are several; and their metrics, by name."""
 
 
 class Watcher:

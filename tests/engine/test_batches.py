@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from skmlp._engine.batches import Gatherer
 from skmlp._engine.data import Data
 from skmlp._engine.sparse import PARTS, part_sizes
+from skmlp._spec import Form
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +51,42 @@ def test_blocks_against_a_naive_loop(
     rng = np.random.default_rng(seed)
     X = rng.random((n_samples, 3))
     y = rng.random((n_samples, n_outputs)) if n_outputs else rng.integers(0, 9, n_samples)
+    codes = rng.integers(0, 9, (n_samples, 2, 2))  # the target of another output
     weight = 1 + rng.random(n_samples)
     orders = [rng.permutation(n_samples) for _ in range(n_epochs)]
     batches = []
     shapes = set()
     X[X < 0.3] = 0
-    data = Data(csr_matrix(X) if sparse else X, y, weight, np.arange(n_samples))
-    gatherer = Gatherer(data, batch_size, block_steps, fixed=fixed, sparse=sparse, helper=helper if helped else None)
+    data = Data((csr_matrix(X) if sparse else X,), (y, codes), weight, np.arange(n_samples))
+    forms = [Form((3,), "float64")]
+    gatherer = Gatherer(
+        data, forms, batch_size, block_steps, fixed=fixed, sparse=sparse, helper=helper if helped else None
+    )
     for _ in gatherer.blocks(orders[:1]):  # memory that has been used before
         pass
     for block in gatherer.blocks(orders):
-        samples = dense(block.X, len(block.y), batch_size) if sparse else block.X[0]
+        samples = dense(block.X, len(block.weight), batch_size) if sparse else block.X[0]
         shapes.add(len(samples))
-        assert samples.shape[:2] == block.y.shape[:2] == block.weight.shape == (len(samples), batch_size)
+        assert (
+            samples.shape[:2]
+            == block.y[0].shape[:2]
+            == block.y[1].shape[:2]
+            == block.weight.shape
+            == (len(samples), batch_size)
+        )
         assert 1 <= block.n_steps <= len(samples) <= block_steps
         for step in range(block.n_steps):
             n = block.n_samples[step]
             assert (block.weight[step, n:] == 0).all()
             assert (block.weight[step, :n] > 0).all()
-            batches.append((samples[step, :n].copy(), block.y[step, :n].copy(), block.weight[step, :n].copy()))
+            arrays = (samples, *block.y, block.weight)
+            batches.append([array[step, :n].copy() for array in arrays])
     naive = [order[start : start + batch_size] for order in orders for start in range(0, n_samples, batch_size)]
     assert len(batches) == len(naive)
-    for (x, target, w), rows in zip(batches, naive, strict=True):
+    for (x, target, code, w), rows in zip(batches, naive, strict=True):
         np.testing.assert_array_equal(x, X[rows])
         np.testing.assert_array_equal(target, y[rows])
+        np.testing.assert_array_equal(code, codes[rows])
         np.testing.assert_array_equal(w, weight[rows])
     if fixed:
         assert shapes == {block_steps}
@@ -101,8 +114,8 @@ class Helper:
 
 def test_what_is_broken_off_waits_for_the_helper_whose_memory_is_used_again():
     helper = Helper()
-    data = Data(np.ones((9, 2)), np.zeros(9), np.ones(9), np.arange(9))
-    gathering = Gatherer(data, 1, 2, fixed=False, helper=helper).blocks([np.arange(9)])
+    data = Data((np.ones((9, 2)),), (np.zeros(9),), np.ones(9), np.arange(9))
+    gathering = Gatherer(data, [Form((2,), "float64")], 1, 2, fixed=False, helper=helper).blocks([np.arange(9)])
     next(gathering)
     assert helper.pending == 1
     gathering.close()
@@ -111,7 +124,8 @@ def test_what_is_broken_off_waits_for_the_helper_whose_memory_is_used_again():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_sparse_matrix_without_entries(dtype):
-    data = Data(csr_matrix((5, 3), dtype=dtype), np.zeros(5), np.ones(5, dtype), np.arange(5))
-    (block,) = Gatherer(data, 2, 9, fixed=False, sparse=True).blocks([np.arange(5)])
+    data = Data((csr_matrix((5, 3), dtype=dtype),), (np.zeros(5),), np.ones(5, dtype), np.arange(5))
+    gatherer = Gatherer(data, [Form((3,), dtype)], 2, 9, fixed=False, sparse=True)
+    (block,) = gatherer.blocks([np.arange(5)])
     assert block.X.starts.tolist() == [0] * 7
     assert block.X.values.size == block.X.places.size == 0

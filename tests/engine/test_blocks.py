@@ -13,7 +13,7 @@ from skmlp._engine.data import Data
 
 def data(X):
     n = X.shape[0]
-    return Data(X, np.zeros((n, 2), "float32"), np.ones(n, "float32"), np.arange(n))
+    return Data((X,), (np.zeros((n, 2), "float32"),), np.ones(n, "float32"), np.arange(n))
 
 
 def thin(n_samples, density):
@@ -60,4 +60,20 @@ def test_blocks_stay_within_their_memory(batch_size, density):
     assert dense == 1 or dense * batch_size * 3 * 4 <= _BLOCK_BYTES
     samples = data(thin(100, density))
     few = block_steps(chosen, samples)
-    assert few == 1 or few * batch_size * (samples.X.nnz / 100) * 12 <= _SPARSE_BLOCK_BYTES
+    assert few == 1 or few * batch_size * (samples.X[0].nnz / 100) * 12 <= _SPARSE_BLOCK_BYTES
+
+
+def test_xla_is_left_to_small_convolutions():
+    samples = data(np.zeros((32 * 16, 3)))
+
+    class Convolved:
+        """A plan with some products in the convolutions of a sample."""
+
+        def __init__(self, products):
+            self.convolved = products
+
+        def __getattr__(self, name):
+            return getattr(plan(batch_size=32), name)
+
+    assert training_spec(Convolved(2**18), samples).jit_compile
+    assert not training_spec(Convolved(2**18 + 1), samples).jit_compile

@@ -1,5 +1,6 @@
 """The pool of programs: bounded, thread-safe, and asked before any fit."""
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
@@ -20,6 +21,25 @@ def test_a_returned_program_is_lent_again():
     with pool.lend("a", object) as second:
         assert second is first
     assert pool.info()[:4] == (1, 1, 2, 1)
+
+
+class InterruptedWhenFreed:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_while_a_program_is_freed_is_not_lost():
+    pool = ProgramPool(maxsize=1)
+    with pool.lend("a", InterruptedWhenFreed):
+        pass
+    with pytest.raises(KeyboardInterrupt), pool.lend("b", object):
+        pass
+    assert pool.info().currsize == 0
+    with pool.lend("c", InterruptedWhenFreed):
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        pool.clear()
+    assert pool.info().currsize == 0
 
 
 def test_a_program_in_use_is_lent_to_nobody_else():

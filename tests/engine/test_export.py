@@ -1,5 +1,7 @@
 """``model_`` is the fitted network as a Keras model."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -93,7 +95,7 @@ def test_layers_and_losses_of_ours_are_saved_with_it(blobs, line, tmp_path):
 
 
 def test_it_is_compiled_with_a_loss_of_ones_own(line):
-    fitted = KerasMLPRegressor((4,), loss=keras.losses.Huber(delta=0.5), epochs=1).fit(
+    fitted = KerasMLPRegressor((4,), loss=functools.partial(keras.losses.huber, delta=0.5), epochs=1).fit(
         *line, X_val=line[0], y_val=line[1]
     )
     loss, _ = fitted.model_.evaluate(*line, batch_size=80, verbose=0)

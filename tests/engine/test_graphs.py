@@ -136,37 +136,62 @@ def test_a_dropped_function_leaves_no_operations(jit_compile):
     assert operations() <= before
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_complete_graph_leaves_few_operations_and_its_functions_go_on(jit_compile):
+    graph = CompiledGraph()
+
+    def add():
+        x = tf.compat.v1.placeholder(tf.float32, ())
+        return graph.call(lambda x: looping(x) + sum(x * i for i in range(100)), [x], jit_compile=jit_compile), x
+
+    gc.collect()
+    before = operations()
+    result, x = graph.build(add)
+    function = graph.function([result], [x])
+    del result, x, add
+    gc.collect()
+    assert operations() > before + 100
+    graph.complete()
+    gc.collect()
+    assert operations() <= before
+    assert [function(2), function(1)] == [[9906.0], [4953.0]]
+
+
 def test_an_evicted_program_is_freed(line):
     KerasMLPRegressor((5,), epochs=1).fit(*line).predict(line[0])
     (_, program) = next(reversed(skmlp._engine.cache.POOL._idle.values()))
     alive = weakref.ref(program)
-    before = operations()
     del program
     skmlp.clear_cache()
     gc.collect()
     assert alive() is None
-    assert operations() < before
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
-@pytest.mark.parametrize(("n", "n_steps", "limit"), [(30, 1, 0.5), (20, 20, 3.0)], ids=["plain graphs", "xla"])
-def test_evicted_structures_leave_their_memory(n, n_steps, limit):
-    # TensorFlow and Keras by themselves keep 2.3 MB of a plain graph and 7 MB of an XLA program; compilation takes and
-    # returns some 30 MB.
-    code = f"""
-import pathlib
+MEMORY = """
+import ctypes, pathlib
 import numpy as np
 from skmlp import KerasMLPRegressor
 from skmlp._engine.cache import POOL
 def resident():
+    ctypes.CDLL(None).malloc_trim(0)  # what is free already, and kept for the next malloc, is nobody's leak
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 POOL.maxsize = 2
-X, y = np.ones(({4 * n_steps}, 3)), np.arange({4.0 * n_steps})
-for width in range(1, {n} + 11):
-    KerasMLPRegressor((width,), batch_size=4, epochs=1).fit(X, y)
-    if width == 10:
-        before = resident()
-print((resident() - before) / {n})
+for n_steps, first in ((1, 8), (20, 10)):
+    X, y = np.ones((4 * n_steps, 3)), np.arange(4.0 * n_steps)
+    for width in range(1, first + 11):
+        KerasMLPRegressor((width,), batch_size=4, epochs=1).fit(X, y)
+        if width == first:
+            before = resident()
+    print((resident() - before) / 10)
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(result.stdout) < limit
+
+
+@pytest.mark.newest
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc, and trimmed by glibc")
+def test_evicted_structures_leave_their_memory():
+    # TensorFlow and Keras by themselves keep 2.3 MB of a plain graph and 7 MB of an XLA program; compilation takes and
+    # returns some 30 MB. Without what the allocator keeps for itself, ten structures are enough to tell.
+    result = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    plain, xla = map(float, result.stdout.split())
+    assert plain < 0.5
+    assert xla < 1.5

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from skmlp import KerasMLPRegressor
 from skmlp._engine.data import Data
 from skmlp._engine.loop import initial_state, train
+from skmlp._watch.finite import RequireFinite
 from skmlp._watch.watcher import Watcher
 
 # Every example has the same structure, which is compiled once: a plain graph takes batches of any size.
@@ -34,7 +35,7 @@ def plan_and_data(n_samples, batch_size, **parameters):
         (), optimizer="sgd", learning_rate=RATE, batch_size=batch_size, epochs=1, dtype="float64", random_state=0
     )
     plan = estimator.set_params(shuffle=False, **parameters).fit(X, y)._fitted.plan
-    return plan, Data(X, y[:, np.newaxis], np.ones(n_samples), np.arange(n_samples))
+    return plan, Data((X,), (y[:, np.newaxis],), np.ones(n_samples), np.arange(n_samples))
 
 
 def naive_losses(n_samples, batch_size, n_epochs, state, rates=None):
@@ -240,7 +241,7 @@ def test_an_interrupt_goes_back_to_the_last_epoch_that_was_watched():
 def test_a_loss_that_is_not_finite_ends_the_training():
     plan, data = plan_and_data(60, 12, learning_rate_schedule=lambda step: 1.0 if step < 6 else 1e300)
     with pytest.raises(ValueError, match=r"The loss became (nan|inf) in epoch 2 of 5: .*learning_rate \(it is 0.05\)"):
-        train(plan, data, initial_state(plan), 5)
+        train(plan, data, initial_state(plan), 5, [RequireFinite(5, scalable=True)])
 
 
 def test_a_stop_as_an_epoch_begins_leaves_it_one_step():

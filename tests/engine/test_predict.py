@@ -28,7 +28,7 @@ def test_any_number_of_rows_in_chunks(n_samples):
     X = np.random.default_rng(n_samples).normal(size=(n_samples, 5))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predict, "_CHUNK_BYTES", 1)  # chunks of 64 rows
-        logits, outputs = predict.forward(SPEC, WEIGHTS, X)
+        logits, outputs = predict.forward(SPEC, WEIGHTS, [X])
     np.testing.assert_allclose(logits, numpy_forward(X)[0], rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(outputs, numpy_forward(X)[1], rtol=1e-12, atol=1e-14)
 
@@ -37,9 +37,9 @@ def test_one_row_gives_the_bits_that_it_gives_among_others():
     spec = NetworkSpec(30, (50,), ("relu",), None, 2, "linear", "float32")
     weights = initial_weights(spec, "glorot_uniform", "zeros", 0)
     X = np.random.default_rng(0).random((20, 30), dtype=np.float32)
-    together, _ = predict.forward(spec, weights, X)
+    together, _ = predict.forward(spec, weights, [X])
     for row in range(20):
-        alone, _ = predict.forward(spec, weights, X[row : row + 1])
+        alone, _ = predict.forward(spec, weights, [X[row : row + 1]])
         np.testing.assert_array_equal(alone[0], together[row])
 
 

@@ -6,11 +6,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from models import keras_step
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info, clear_cache
 from skmlp._engine.graphs import CompiledGraph
 from skmlp._network import initial_weights
 from skmlp._optimizers import OPTIMIZERS, known_optimizers
+from skmlp._schedules import SCHEDULES
+from skmlp._spec import steps_per_epoch
 
 OPTIMIZER_SETTINGS = [
     ("sgd", {}),
@@ -69,14 +74,16 @@ def train_plain_keras(estimator, X, y, loss):
     settings.setdefault("weight_decay", 0.0 if chosen.optimizer == "adamw" else None)
     optimizer = getattr(keras.optimizers, OPTIMIZERS[chosen.optimizer].class_name)(chosen.learning_rate, **settings)
     X = X.astype(dtype)
+
+    def whole_loss(X, y):
+        return loss(y, model(X, training=True)) + sum(model.losses)
+
+    step = keras_step(whole_loss, optimizer, model.trainable_variables, [X, y])
     losses = []
     for _ in range(chosen.epochs):
         for start in range(0, len(X), plan.batch_size):
             batch = slice(start, start + plan.batch_size)
-            with tf.GradientTape() as tape:
-                value = loss(y[batch], model(X[batch], training=True)) + sum(model.losses)
-            optimizer.apply(tape.gradient(value, model.trainable_variables), model.trainable_variables)
-            losses.append(float(value))
+            losses.append(float(step(X[batch], y[batch])))
     return model, losses
 
 
@@ -101,7 +108,7 @@ def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, bat
         dtype="float64",
         **settings,
     ).fit(X, y)
-    assert (estimator._fitted.plan.steps_per_epoch(len(X)) >= 16) == (batch_size == 5)  # XLA, or a plain graph
+    assert (steps_per_epoch(len(X), batch_size) >= 16) == (batch_size == 5)  # XLA, or a plain graph
     model, losses = train_plain_keras(estimator, X, y, mean_squared_error)
     # Keras rounds its learning rate and its betas to float32 even here: 1 - 0.999 is then wrong by 1.3e-5. Up to 32
     # steps of at most 0.02 that differ by half of that add up to less than 5e-6.
@@ -259,6 +266,7 @@ def test_a_program_is_traced_once_whatever_the_values(line):
         {"learning_rate": 0.3, "random_state": 5},
         {"l1": 0.2, "l2": 0.7},
         {"dropout": [0.5, 0.2], "input_dropout": 0.9},
+        {"dropout_schedule": "coslog4"},
         {"momentum": 0.1, "clipnorm": 3.0},
         {"kernel_initializer": "he_normal", "bias_initializer": "ones", "learning_rate_schedule": "cosine"},
         {"batch_size": 11, "epochs": 2},
@@ -267,7 +275,43 @@ def test_a_program_is_traced_once_whatever_the_values(line):
         make.set_params(**changes).fit(X, y)
     make.fit(X[:70], y[:70], np.arange(70))
     assert cache_info().traces == before.traces
-    assert cache_info().hits == before.hits + 8
+    assert cache_info().hits == before.hits + 9
+
+
+@pytest.mark.parametrize("batch_size", [2, 200], ids=["xla", "plain graph"])
+def test_dropout_follows_its_schedule_step_by_step(batch_size):
+    # As above, the loss of a step tells how much of the input is left: 1 where nothing is dropped, and where the rate
+    # is r, 1 + r / (1 - r) / n in the mean.
+    n = 400
+    X, y = np.full((200, n), 1 / n), np.zeros(200)
+    still = {"kernel_initializer": "ones", "optimizer": "sgd", "learning_rate": 1e-30, "random_state": 0}
+    make = KerasMLPRegressor((), input_dropout=0.8, batch_size=batch_size, epochs=2, record_every=1, **still)
+
+    def losses(schedule):
+        return np.array(clone(make).set_params(dropout_schedule=schedule).fit(X, y).step_history_["loss"])
+
+    n_steps = 2 * 200 // batch_size
+    by_turns = losses(lambda step: step % 2)
+    np.testing.assert_allclose(by_turns[::2], 1, rtol=1e-5)
+    assert np.mean(abs(by_turns[1::2] - 1) > 1e-4) > 0.8  # by chance, just a fifth is left
+    np.testing.assert_array_equal(losses(lambda step: 1.0), losses(None))
+    t = np.arange(n_steps) / n_steps
+    rates = 0.8 * 0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t)))
+    waves = losses("coslog4")
+    np.testing.assert_array_equal(waves, losses(lambda step: rates[step] / 0.8))
+    variances = rates / (1 - rates) / n
+    assert abs(waves - 1 - variances).max() < 6 * np.sqrt(4 * variances.max() / batch_size)
+
+
+def test_a_grid_over_schedules_and_rates_compiles_one_program(blobs):
+    X, y = blobs
+    make = KerasMLPClassifier((9, 4), dropout=0.1, epochs=1, batch_size=20, random_state=0).fit(X, y)
+    before = cache_info()
+    names = [None, *SCHEDULES, lambda step: 0.5]
+    grid = {"dropout_schedule": names, "learning_rate_schedule": names, "dropout": [0.1, 0.4]}
+    for chosen in ParameterGrid(grid):
+        make.set_params(**chosen).fit(X, y)
+    assert cache_info().traces == before.traces
 
 
 def test_learning_rate_schedules_reach_the_optimizer(line):

@@ -1,0 +1,185 @@
+"""Predictions of labels, and what a fit has to know of them: what all classifiers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
+
+from skmlp._fitted import FittedAttributes
+from skmlp._samples import Arguments
+from skmlp._target_forms import Labels, TargetForm, label_table
+from skmlp._targets import Coding, choose
+from skmlp._validation import check_sample_weight
+
+
+def _has_probabilities(estimator: Classification) -> bool:
+    """Whether the outputs are probabilities: those of the fitted network, or of the one that the next fit makes."""
+    fitted = estimator._fitted
+    return (estimator.output_activation if fitted is None else fitted.coding.output_activation) != "linear"
+
+
+class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  # scikit-learn has no types
+    """What a classifier adds to the template, apart from its parameters."""
+
+    _target_form: ClassVar[type[TargetForm]] = Labels
+
+    loss: Any
+    output_activation: str
+    dtype: str
+    _forward: Callable[[Any], tuple[NDArray[np.floating], NDArray[np.floating]]]
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the labels of each sample.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Of a form that `fit` takes.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels, in the form in which they were fitted.
+        """
+        return self._labels.label(self._labels.decide(self._scores(X)))
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def predict_proba(self, X: ArrayLike) -> Any:
+        """Predict the probability of each class; not there with ``output_activation="linear"``.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Of a form that `fit` takes.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
+            In the order of ``classes_``; float32 if both ``X`` and the network are, else float64. Each row sums to 1,
+            but for independent labels.
+        """
+        _, outputs = self._forward(X)
+        return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def predict_log_proba(self, X: ArrayLike) -> Any:
+        """Predict the logarithm of the probability of each class, from the logits, so that none is minus infinity.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Of a form that `fit` takes.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
+            In the order of ``classes_``.
+        """
+        logits, _ = self._forward(X)
+        return self._labels.log_probabilities(logits)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
+        """The network's logits, minus the boundary between two labels where that is not 0.
+
+        The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
+        "mean_squared_error", whose outputs are near 0 and 1, and 0 for "hinge".
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Of a form that `fit` takes.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
+            The class with the largest is predicted; with two classes, the second one where it is above 0; of
+            independent labels those above 0; of several outputs the largest of each one's columns.
+        """
+        scores = self._scores(X)
+        return scores.ravel() if self._labels.kind == "binary" else scores
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of samples whose labels are all predicted.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Of a form that `fit` takes.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        accuracy : float
+        """
+        predicted = self.predict(X)
+        if self._labels.kind != "multioutput":
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        weight = check_sample_weight(sample_weight, len(predicted), "sample_weight")
+        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @property
+    def _y_checks(self) -> dict[str, bool]:
+        return {"multi_output": True}
+
+    @property
+    def classes_(self) -> Any:
+        """The labels, sorted; the numbers of the columns for independent labels and one-hot rows."""
+        return self._labels.classes
+
+    @property
+    def _labels(self) -> Labels:
+        labels = self._fit_result.form
+        assert isinstance(labels, Labels)  # noqa: S101  (for the type checker)
+        return labels
+
+    def _scores(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Logits relative to the boundary that the loss puts between labels."""
+        logits, _ = self._forward(X)
+        scores: NDArray[np.floating] = logits - self._fit_result.coding.boundary
+        return scores
+
+    def _table(self, y: NDArray[Any]) -> NDArray[Any]:
+        return label_table(y)
+
+    def _form(
+        self, y: NDArray[Any], weight: NDArray[np.float64], given: Arguments, previous: TargetForm | None
+    ) -> TargetForm:
+        from skmlp._losses import loss_name
+
+        if previous is not None:
+            return previous
+        one_hot = self.output_activation == "softmax" or str(loss_name(self.loss)).startswith("categorical")
+        if given.partial:
+            return Labels.of_classes(given.classes, y, one_hot=one_hot)
+        return Labels.of(y, one_hot=one_hot)
+
+    def _coding(self, form: Labels, hyperparameters: Any) -> Coding:
+        from skmlp._losses import known_losses, resolve_loss, smoothes_labels, takes_class_numbers
+
+        given = resolve_loss(self.loss, self.dtype)
+        choice = choose(form.kind, given, self.output_activation, known_losses())
+        loss, output_activation, boundary = choice.loss, choice.output_activation, choice.boundary
+        if hyperparameters.label_smoothing and not smoothes_labels(loss):
+            raise ValueError(
+                f"label_smoothing={hyperparameters.label_smoothing!r} is not a setting of loss={self.loss!r}: set it "
+                "to 0, or take a cross-entropy by name."
+            )
+        sparse = form.kind in ("multiclass", "one-hot") and takes_class_numbers(loss, output_activation)
+        if boundary is None:
+            from skmlp._engine.trial import find_boundary
+
+            boundary = find_boundary(loss, form.n_outputs, self.dtype)
+        return Coding(form.kind, loss, output_activation, sparse, given, boundary)

@@ -1,0 +1,198 @@
+"""Tables as users pass them, read a few columns and rows at a time: data frames of pandas and polars, and arrays."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+NUMBER, CATEGORY, DATE = "number", "category", "date"
+
+_BLOCK_ROWS = 1 << 14
+
+Rows = slice | NDArray[np.intp]
+
+
+class Table(ABC):
+    """A table that is read in parts, and never copied as a whole.
+
+    Attributes
+    ----------
+    names : list of str
+        Of its columns; their numbers, if they have none.
+    kinds : list of {"number", "category", "date"}
+        By the dtypes of the columns.
+    n_rows : int
+    """
+
+    names: list[str]
+    kinds: list[str]
+    n_rows: int
+
+    @abstractmethod
+    def _numbers(self, position: int, rows: Rows) -> Any:
+        """A part of a column as numbers, with NaN for missing ones."""
+
+    @abstractmethod
+    def _values(self, position: int, rows: Rows) -> list[Any]:
+        """A part of a column as Python objects."""
+
+    def numbers(self, positions: Sequence[int], rows: Rows) -> NDArray[np.float64]:
+        """Some rows of columns of numbers, (n, columns), with NaN for missing ones.
+
+        Raises
+        ------
+        ValueError
+            If a column holds something else, or infinity.
+        """
+        n = len(range(*rows.indices(self.n_rows))) if isinstance(rows, slice) else len(rows)
+        found = np.empty((n, len(positions)))
+        for i, position in enumerate(positions):
+            try:
+                found[:, i] = self._numbers(position, rows)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"The column {self.names[position]} of X is one of numbers, and holds something else ({error}): "
+                    "name it in categorical_features, or make numbers of it."
+                ) from error
+            if np.isinf(found[:, i]).any():
+                raise ValueError(
+                    f"Input X contains infinity in the column {self.names[position]}: give a number or NaN instead."
+                )
+        return found
+
+    def categories(self, position: int, rows: Rows) -> NDArray[Any]:
+        """Some rows of a column of categories, (n,) of Python objects, with None for missing ones."""
+        values = self._values(position, rows)
+        found = np.empty(len(values), dtype=object)
+        found[:] = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+        return found
+
+    def distinct(self, position: int, rows: NDArray[np.intp]) -> list[Any]:
+        """The categories of some rows of a column, sorted by type and value, None at the end."""
+        found: set[Any] = set()
+        for part in parts(rows):
+            found.update(self.categories(position, part))
+        return sorted(found - {None}, key=lambda value: (type(value).__name__, value)) + [None] * (None in found)
+
+    def blocks(self) -> list[slice]:
+        """The rows, a few thousand at a time."""
+        return [slice(begin, begin + _BLOCK_ROWS) for begin in range(0, self.n_rows, _BLOCK_ROWS)]
+
+
+def parts(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Rows, a few thousand at a time."""
+    for begin in range(0, len(rows), _BLOCK_ROWS):
+        yield rows[begin : begin + _BLOCK_ROWS]
+
+
+class PandasTable(Table):
+    """A data frame of pandas."""
+
+    def __init__(self, frame: Any) -> None:
+        self._columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+        self.names = [repr(name) for name in frame.columns]
+        self.kinds = [self._kind(column) for column in self._columns]
+        self.n_rows = len(frame)
+
+    @staticmethod
+    def _kind(column: Any) -> str:
+        import pandas as pd
+
+        types = pd.api.types
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return CATEGORY
+        if types.is_object_dtype(column.dtype):
+            kinds = {"datetime64": DATE, "datetime": DATE, "date": DATE, "timedelta": DATE, "empty": NUMBER}
+            numbers = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
+            return (kinds | dict.fromkeys(numbers, NUMBER)).get(types.infer_dtype(column, skipna=True), CATEGORY)
+        if types.is_string_dtype(column.dtype):
+            return CATEGORY
+        return NUMBER if types.is_numeric_dtype(column.dtype) else DATE
+
+    def _numbers(self, position: int, rows: Rows) -> Any:
+        return self._columns[position].iloc[rows].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def _values(self, position: int, rows: Rows) -> list[Any]:
+        column = self._columns[position].iloc[rows].astype(object)
+        values: list[Any] = column.where(column.notna(), None).tolist()
+        return values
+
+
+class PolarsTable(Table):
+    """A data frame of polars."""
+
+    def __init__(self, frame: Any) -> None:
+        self._columns = frame.get_columns()
+        self.names = [repr(column.name) for column in self._columns]
+        self.kinds = [self._kind(column.dtype) for column in self._columns]
+        self.n_rows = len(frame)
+
+    @staticmethod
+    def _kind(dtype: Any) -> str:
+        import polars as pl
+
+        if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
+            return NUMBER
+        return DATE if dtype.is_temporal() else CATEGORY
+
+    def _numbers(self, position: int, rows: Rows) -> Any:
+        return self._columns[position][rows].cast(float).to_numpy()
+
+    def _values(self, position: int, rows: Rows) -> list[Any]:
+        values: list[Any] = self._columns[position][rows].to_list()
+        return values
+
+
+class ArrayTable(Table):
+    """An array of two dimensions: its columns have no kinds of their own, and count as numbers."""
+
+    def __init__(self, array: NDArray[Any], names: Sequence[Any] | None) -> None:
+        self._array = array
+        self.names = [str(position) for position in range(array.shape[1])] if names is None else list(map(repr, names))
+        self.kinds = [NUMBER] * array.shape[1]
+        self.n_rows = len(array)
+
+    def _numbers(self, position: int, rows: Rows) -> Any:
+        return self._array[rows, position].astype(np.float64)
+
+    def _values(self, position: int, rows: Rows) -> list[Any]:
+        values: list[Any] = self._array[rows, position].tolist()
+        return values
+
+
+def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
+    """A table that scikit-learn has checked, and of which it has noted names and number of columns on an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : data frame of pandas or polars, or array-like of shape (n_samples, n_features)
+    reset : bool
+        Whether to note what there is, rather than to compare with what was noted.
+    objects : bool
+        Whether an array may hold other things than numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is not a table, has no rows or columns, or other columns than before.
+    """
+    made: type[PandasTable | PolarsTable] | None = PandasTable if hasattr(X, "iloc") and hasattr(X, "columns") else None
+    made = PolarsTable if hasattr(X, "get_columns") and hasattr(X, "schema") else made
+    if made is None:
+        dtype = None if objects else [np.float64, np.float32]
+        array = validate_data(estimator, X, dtype=dtype, ensure_all_finite=objects or "allow-nan", reset=reset)
+        return ArrayTable(array, getattr(estimator, "feature_names_in_", None))
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    if 0 in X.shape:
+        raise ValueError(
+            f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) (shape={X.shape}) while a minimum of "
+            "1 is required: give a table with rows and columns."
+        )
+    return made(X)

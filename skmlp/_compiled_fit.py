@@ -1,0 +1,386 @@
+"""How a wrapper trains its Keras model by the compiled engine, and what it keeps of it."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import warnings
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmlp._apart import apart
+from skmlp._builds import Build, seeded
+from skmlp._engine.keras_callbacks import KerasCallbacks
+from skmlp._engine.predict import forward
+from skmlp._fields import wrong
+from skmlp._keras import keras
+from skmlp._model_parts import Unsupported, structure
+from skmlp._model_training import Fit, ModelSamples, input_arrays, model_samples, plan_model
+from skmlp._models import read_model, require_plain
+from skmlp._saved_model import archive_in, archived, load_state, require_saved, restored, saved, state_of
+from skmlp._seal import check_seal, is_plain, seal
+from skmlp._spec import ModelSpec, State, steps_per_epoch
+from skmlp._watch.progress import Progress, ProgressLine
+from skmlp._watch.watcher import Watcher
+
+ENGINES = ("auto", "compiled", "keras")
+
+_TAKEN = {"batch_size", "validation_batch_size", "verbose", "validation_split", "validation_data", "shuffle"}
+"""Arguments of Keras' ``fit`` that the engine takes."""
+
+_IDLE: Mapping[str, Any] = {"validation_freq": 1, "sample_weight": None}
+"""Values of others under which they do nothing; None does nothing for any."""
+
+
+_OWNING = threading.RLock()
+"""Held while an estimator gets a model of its own, for which several threads may ask at once."""
+
+_SPECS: WeakKeyDictionary[Any, ModelSpec] = WeakKeyDictionary()
+"""Of the models that have predicted, so that they are read once."""
+
+
+def check_engine(engine: Any) -> None:
+    """Refuse an unknown engine.
+
+    Raises
+    ------
+    ValueError
+        With those that there are.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine={engine!r} is unknown: choose one of {', '.join(map(repr, ENGINES))}.")
+
+
+class CompiledFit:
+    """What a wrapper around a Keras model has of the compiled engine.
+
+    The model of a fit is built once for all fits that would build the same, and then shared: nothing is trained in it.
+    A wrapper gets one of its own when somebody asks for ``model_``; from then on that model's weights are the truth.
+
+    Attributes
+    ----------
+    engine_ : {"compiled", "keras"}
+        What trained the model.
+    engine_reason_ : str or None
+        Why it was not the compiled engine.
+    """
+
+    # What SciKeras' wrapper has
+    engine: Any
+    _random_state: int | None
+    _fit_callbacks: list[Any]
+    _predict_callbacks: list[Any]
+
+    # What a training leaves: the model, where the training stands, whether the model has its weights, and the seed
+    _model: Any = None
+    _saved: dict[str, Any] | None = None
+    _build: Build | None = None
+    _state: State | None = None
+    _synced: bool = True
+    _seed: int | None = None
+    _fitting: bool = False
+
+    engine_: str
+    engine_reason_: str | None
+
+    @property
+    def model_(self) -> Any:
+        # The wrappers' docstrings say what it is; here, a text would be a second target of its name in the pages.
+        if not self.initialized_:
+            raise AttributeError(f"This {type(self).__name__} instance is not fitted yet: it has no model_.")
+        return self._bare_model() if self._fitting else self._own_model()
+
+    @model_.setter
+    def model_(self, model: Any) -> None:
+        self._model = model
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether there is a model."""
+        return self._model is not None or self._saved is not None
+
+    def _call_function(self, meta: dict[str, Any] | None = None) -> Any:
+        raise NotImplementedError  # the wrapper's, which knows SciKeras
+
+    def _record(self, history: dict[str, list[float]], initial_epoch: int, *, warm_start: bool) -> None:
+        raise NotImplementedError
+
+    @staticmethod
+    def _pack(model: Any) -> NDArray[np.uint8]:
+        raise NotImplementedError
+
+    @staticmethod
+    def _unpack(archive: NDArray[np.uint8]) -> Any:
+        raise NotImplementedError
+
+    def _forget_training(self) -> None:
+        """Forget the model and the training of an earlier fit."""
+        for name in ("_model", "_saved", "_build", "_state", "_synced", "_seed"):
+            vars(self).pop(name, None)
+
+    def _bare_model(self) -> Any:
+        """The model as it is, with whatever weights, and perhaps shared."""
+        kept = self._saved  # another thread may restore it meanwhile
+        if self._model is None and kept is not None:
+            self._model, self._state = apart(restored, kept)
+            self._saved = None
+        return self._model
+
+    def _built_model(self, X: Any) -> Any:
+        """The model, built for samples if it is a sequential one that was not told their shape."""
+        model = self._bare_model()
+        if model.built or not isinstance(model, keras.Sequential) or not hasattr(X, "shape"):
+            return model
+        model = self._own_model()  # building draws weights: others may be about to do the same
+        with nullcontext() if self._random_state is None else seeded(self._random_state):
+            model.build((None, *X.shape[1:]))
+        return model
+
+    def _own_model(self) -> Any:
+        """The model, which is nobody else's, with the weights that were trained."""
+        with _OWNING:
+            model, build, state = self._bare_model(), self._build, None if self._synced else self._state
+            if state is None:
+                model = model if build is None else self._call_function()
+            elif build is None:
+                load_state(model, state)
+            else:  # as it was built: what the function would build now may be another one
+                model, _ = apart(restored, saved(model, state))
+            self._model, self._build, self._synced = model, None, True
+        return model
+
+    def _leave_to_keras(self, reason: str) -> None:
+        """Note that Keras' ``fit`` has trained the model."""
+        self.engine_ = "keras"
+        self.engine_reason_ = reason
+        self._state, self._synced = None, True
+
+    def _train(
+        self, X: Any, y: Any, sample_weight: Any, epochs: int, initial_epoch: int, arguments: Mapping[str, Any]
+    ) -> None:
+        """Train by the compiled engine.
+
+        Raises
+        ------
+        Unsupported
+            If it cannot, before anything is trained.
+        """
+        _require_known(arguments)
+        callbacks = keras.tree.flatten(self._fit_callbacks)
+        model = self._built_model(X)
+        require_plain(model)
+        samples, validation = _split(model, X, y, sample_weight, arguments)
+        n_samples = len(samples)
+        batch_size = _batch_size(arguments.get("batch_size"), n_samples)
+        _require_hooks(callbacks, validation)
+        seed = self._seed if self._seed is not None else self._new_seed()
+        fit = Fit(
+            plan_model(
+                model,
+                samples,
+                batch_size=min(batch_size, n_samples),
+                shuffle=bool(arguments.get("shuffle", True)),
+                seed=seed,
+                read=None if self._build is None else self._build.read,
+            ),
+            model,
+            samples,
+            validation,
+            _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples),
+        ).proven()
+        if callbacks:
+            model = self._own_model()
+        start = self._start(model)
+        history = fit.history()
+        watchers: list[Watcher] = []
+        if callbacks:
+            n_steps = steps_per_epoch(n_samples, fit.plan.batch_size)
+            watchers.append(
+                KerasCallbacks(callbacks, model, lambda rate: dict(history.latest), initial_epoch, epochs, n_steps)
+            )
+        if arguments.get("verbose", 1):
+            line = ProgressLine(type(self).__name__, start.epoch + epochs)
+            watchers.append(Progress(line, history))
+        try:
+            state, interrupted = fit.train(start, epochs, watchers, history)
+        finally:
+            for watcher in watchers:
+                watcher.leave()
+        done = state.epoch - start.epoch
+        if interrupted:
+            history.cut(done)
+            warnings.warn(
+                f"The fit was interrupted: {type(self).__name__} is as it was after epoch {initial_epoch + done}.",
+                stacklevel=6,
+            )
+        self._state, self._seed, self._synced = state, seed, False
+        if self._build is None:
+            self._own_model()
+        # Callbacks may add to what Keras' own history, which is told last, records.
+        recorded = {name: values[:done] for name, values in model.history.history.items()} if callbacks else None
+        self._record(recorded or history.history, initial_epoch, warm_start=initial_epoch > 0)
+        self.engine_ = "compiled"
+        self.engine_reason_ = None
+
+    def _new_seed(self) -> int:
+        if self._random_state is not None:
+            return self._random_state % 2**30
+        return int(np.random.randint(2**30))  # noqa: NPY002  (as scikit-learn draws without a random_state)
+
+    def _start(self, model: Any) -> State:
+        """Where the training goes on from: where the last one ended, or with what the model has."""
+        if self._state is not None and not self._synced:
+            return self._state
+        return self._present_state(model)
+
+    def _present_state(self, model: Any) -> State:
+        """What a model has, as the state of the training that was done."""
+        done = (0, 0) if self._state is None else (self._state.epoch, self._state.step)
+        return state_of(model, *done)
+
+    def _forward(self, X: Any) -> Any:
+        """Predict, in the structure in which the model returns its outputs."""
+        state = None if self._synced else self._state  # before the model: another thread may ask for one of its own
+        model = self._bare_model()
+        weights = model.get_weights() if state is None else state.weights
+        spec = _SPECS.get(model)
+        if spec is None:
+            spec = _SPECS[model] = (read_model(model) if self._build is None else self._build.read).spec
+        outputs = forward(spec, weights, input_arrays(model, X))
+        return keras.tree.pack_sequence_as(structure(model, "outputs"), outputs)
+
+    def __copy__(self) -> Any:
+        """A shallow copy, which has the same model."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self: Self, memo: dict[int, Any]) -> Self:
+        copied = memo[id(self)] = object.__new__(type(self))
+        copied._take(copy.deepcopy(self._for_files(), memo))
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes into a file: the attributes, and the model and its training as plain values, under a seal."""
+        state = self._for_files()
+        return {**state, "_seal": seal(_sealed(state))}
+
+    def __setstate__(self, state: Any) -> None:
+        """Take what comes from a file.
+
+        Raises
+        ------
+        ValueError
+            If it is not what was saved, or is of a later version of skmlp.
+        """
+        name = type(self).__name__
+        if not isinstance(state, dict):
+            raise wrong(name, "state", state)
+        state = dict(state)
+        check_seal(state.pop("_seal", None), _sealed(state), name)
+        if "_saved" in state:
+            require_saved(state["_saved"], name)
+        self._take(state)
+
+    def _for_files(self) -> dict[str, Any]:
+        """The attributes, with a model as plain values: read by the engine, or else as a file of Keras'."""
+        state: dict[str, Any] = {**super().__getstate__()}  # type: ignore[dict-item]  # scikit-learn's, on the right
+        model = state.pop("_model", None)
+        build = state.pop("_build", None)
+        if model is not None:
+            if getattr(self, "engine_", None) == "compiled":
+                trained = self._present_state(model) if self._synced or self._state is None else self._state
+                state["_saved"] = saved(model, trained)
+            else:
+                if build is not None:  # not trained: Keras saves and loads what it compiled with all that it has
+                    model.optimizer.build(model.trainable_variables)
+                state["_saved"] = archived(self._pack(model))
+            for name in ("_state", "_synced"):
+                state.pop(name, None)
+        return state
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """Take the attributes; a file of Keras' is loaded at once, where its user may have said what it refers to."""
+        archive = archive_in(state.get("_saved"))
+        if archive is not None:
+            state = {**state, "_saved": None, "_model": self._unpack(archive)}
+        vars(self).update(state)
+
+
+_SEALED = (
+    "_saved",
+    "_seed",
+    "classes_",
+    "engine_",
+    "feature_encoder_",
+    "feature_names_in_",
+    "n_classes_",
+    "n_features_in_",
+    "n_outputs_",
+    "n_outputs_expected_",
+    "target_encoder_",
+    "target_type_",
+    "X_dtype_",
+    "X_shape_",
+    "y_dtype_",
+    "y_ndim_",
+)
+"""Attributes that decide predictions, and how a training goes on."""
+
+
+def _sealed(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What is held to the checksums: these, and the parameters that are numbers or names."""
+    parameters = {name: value for name, value in state.items() if not name.startswith("_") and not name.endswith("_")}
+    return {
+        "parameters": {name: value for name, value in parameters.items() if is_plain(value)},
+        **{name: state.get(name) for name in _SEALED},
+    }
+
+
+def _require_known(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments of Keras' ``fit`` that the engine does not take."""
+    for name, value in arguments.items():
+        if name not in _TAKEN and name not in ("epochs", "initial_epoch") and value not in (None, _IDLE.get(name)):
+            raise Unsupported(f"fit was given {name}={value!r}")
+    if not isinstance(arguments.get("shuffle", True), bool | np.bool_):
+        raise Unsupported(f"fit was given shuffle={arguments['shuffle']!r}")
+
+
+def _batch_size(given: Any, n_samples: int) -> int:
+    return 32 if given is None else n_samples if given == -1 else int(given)
+
+
+def _split(
+    model: Any, X: Any, y: Any, sample_weight: Any, arguments: Mapping[str, Any]
+) -> tuple[ModelSamples, ModelSamples | None]:
+    """The samples to train on, and those to validate on: given ones, or the last part of the others."""
+    samples = model_samples(model, X, y, sample_weight)
+    given, part = arguments.get("validation_data"), arguments.get("validation_split") or 0.0
+    if given is not None:
+        if not isinstance(given, list | tuple) or len(given) not in (2, 3):
+            raise Unsupported("validation_data is not a tuple of samples, targets, and perhaps weights")
+        held_out = model_samples(model, *given, *([None] if len(given) == 2 else []))
+        return samples, held_out.like(samples)
+    if not part:
+        return samples, None
+    kept = int(np.floor(len(samples) * (1.0 - part)))
+    if not 0 < kept < len(samples):
+        raise Unsupported(f"validation_split={part!r} leaves no samples on one of the sides")
+    return samples.rows(slice(None, kept)), samples.rows(slice(kept, None))
+
+
+def _require_hooks(callbacks: list[Any], validation: ModelSamples | None) -> None:
+    """Refuse callbacks that are to be told of single batches of an evaluation."""
+    for callback in callbacks if validation is not None else ():
+        for name in _TEST_HOOKS:
+            owner = next(each for each in type(callback).__mro__ if name in vars(each))
+            if owner.__module__.partition(".")[0] != "keras":
+                raise Unsupported(f"the callback {type(callback).__name__} has {name}, which a validation would call")
+
+
+_TEST_HOOKS = ("on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end")

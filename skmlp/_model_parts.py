@@ -1,0 +1,187 @@
+"""What a Keras model is made of: its layers, what of them is of a user's own, its inputs and outputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skmlp._keras import keras
+from skmlp._own import content
+from skmlp._reading import what_it_reads
+from skmlp._spec import Form
+
+
+class Unsupported(Exception):  # noqa: N818  (it is a reason, which auto mode takes as an answer)
+    """Why the compiled engine cannot train a model: the message ends the sentence "Keras' fit trains it, since"."""
+
+
+def rate_name(number: int) -> str:
+    """The name of the traced rate of a dropout layer, counted from 0."""
+    return f"rate_{number}"
+
+
+def norm_name(norm: str, number: int) -> str:
+    """The name of the traced strength of a penalty, "l1" or "l2", on a trainable variable, counted from 0."""
+    return f"{norm}_{number}"
+
+
+def smoothing_name(output: int) -> str:
+    """The name of the traced label smoothing of an output."""
+    return f"label_smoothing_{output}"
+
+
+def all_layers(model: Any) -> list[Any]:
+    """Every layer of a model, those inside of other layers too, each once.
+
+    ``_flatten_layers`` is private; Keras has no public way to the layers in a layer. tests/test_models.py notices.
+    """
+    return list({id(layer): layer for layer in model._flatten_layers(include_self=False)}.values())
+
+
+def is_plain_dropout(layer: Any) -> bool:
+    """Whether a layer is Keras' dropout itself, whose rate can be traced."""
+    return type(layer) is keras.layers.Dropout
+
+
+def model_inputs(model: Any) -> tuple[Form, ...]:
+    """What one sample is in each input of a model, in the order of ``model.inputs``."""
+    return tuple(Form(tuple(each.shape[1:]), str(each.dtype)) for each in model.inputs)
+
+
+def structure(model: Any, what: str) -> Any:
+    """The symbolic "inputs" or "outputs" of a model, in the lists and dictionaries in which it takes or returns them.
+
+    The attributes of a functional model are private; Keras' public ones are those of its first call. A sequential model
+    has one of each. tests/test_models.py notices a change.
+    """
+    tensors = getattr(model, what)
+    return tensors[0] if isinstance(model, keras.Sequential) else getattr(model, f"_{what}_struct")
+
+
+def output_names(model: Any) -> list[str]:
+    """The names of a model's outputs, in their order; of a sequential model, that of its last layer."""
+    return [model.layers[-1].name] if isinstance(model, keras.Sequential) else list(model.output_names)
+
+
+def own_additions(model: Any) -> bool:
+    """Whether layers may add losses of their own: by an activity regularizer, or in a user's code."""
+    return has_own_layers(model) or any(layer.activity_regularizer is not None for layer in all_layers(model))
+
+
+def has_own_layers(model: Any) -> bool:
+    """Whether a model has layers or functions of a user's own, which may look at a batch as a whole."""
+    if any(is_own(type(layer)) or own_functions(layer) for layer in all_layers(model)):
+        return True
+    operations = [each for each in getattr(model, "operations", ()) if not isinstance(each, keras.layers.Layer)]
+    return any(type(each).__name__ not in _OF_MASKS for each in operations)
+
+
+_OF_MASKS = ("Any", "All", "Cast", "ExpandDims", "NotEqual")
+"""Operations by which Keras' layers make masks, beside those of a user's own, which may look at a batch as a whole."""
+
+
+def custom_objects(model: Any) -> dict[str, Any]:
+    """The classes and functions of a user's own that a model is made of, by the names under which Keras saves them.
+
+    Raises
+    ------
+    Unsupported
+        If two of them have the same name.
+    """
+    found: dict[str, Any] = {}
+    for layer in all_layers(model):
+        held = [type(layer), *(each for each in own_functions(layer) if each.__name__ != _LAMBDA)]
+        held += [type(each) for each in vars(layer).values() if hasattr(each, "get_config")]
+        for each in filter(is_own, held):
+            name = each.__name__
+            if found.setdefault(name, each) is not each and content(found[name]) != content(each):
+                raise Unsupported(
+                    f"two different objects of your own are called {name!r}, which Keras cannot tell apart"
+                )
+    return found
+
+
+@contextmanager
+def lambdas_named(model: Any) -> Iterator[None]:
+    """Give lambdas a name, by which Keras then serializes them; of one without, it would write the code, and warn."""
+    found = [each for layer in all_layers(model) for each in own_functions(layer) if each.__name__ == _LAMBDA]
+    for each in found:
+        each.__name__ = "function"
+    try:
+        yield
+    finally:
+        for each in found:
+            each.__name__ = _LAMBDA
+
+
+_LAMBDA = "<lambda>"
+
+
+def functions_held(layer: Any) -> dict[str, Any]:
+    """The functions of a user's own that a layer was given, by the names of its arguments."""
+    return {name: each for name, each in vars(layer).items() if inspect.isfunction(each) and is_own(each)}
+
+
+def own_code(objects: Sequence[Any]) -> Hashable:
+    """What functions and classes of a user's own compute with; others are themselves.
+
+    Where it cannot be told, nothing is equal to it: what holds it is compiled for each fit.
+    """
+    known = []
+    for each in objects:
+        try:
+            known.append(what_it_reads(each) if is_own(each) else each)
+        except Exception:  # what a user's objects raise when they are looked at, too
+            known.append(object())
+    return tuple(known)
+
+
+def attributes_of_own(layer: Any) -> dict[str, Any]:
+    """The plain attributes of a layer of a user's own, which it may compute with."""
+    if not is_own(type(layer)):
+        return {}
+    plain = (bool, int, float, str, np.ndarray)
+    return {
+        name: value
+        for name, value in sorted(vars(layer).items())
+        if type(value) in plain and name[0] != "_" and name not in _OF_EVERY_LAYER
+    }
+
+
+_OF_EVERY_LAYER = {"name", "built", "autocast", "supports_jit", "supports_masking", "training"}
+
+
+def is_own(value: Any) -> bool:
+    """Whether an object, class or function is of a user's own."""
+    module: str = value.__module__
+    return module.partition(".")[0] != "keras"
+
+
+def own_functions(layer: Any) -> list[Any]:
+    """The functions of a user's own that a layer was given."""
+    return list(functions_held(layer).values())
+
+
+def flat_arrays(model: Any, given: Any, what: str) -> list[Any]:
+    """Arrays that were given for a model's "inputs" or "outputs", in the order of its tensors.
+
+    Raises
+    ------
+    Unsupported
+        If they do not match.
+    """
+    tensors, struct = getattr(model, what), structure(model, what)
+    if isinstance(given, Mapping):
+        names = output_names(model) if what == "outputs" else [each.name for each in tensors]
+        keys = sorted(struct) if isinstance(struct, Mapping) else names
+        if {*given} != {*keys}:
+            raise Unsupported(f"the arrays have the keys {sorted(map(str, given))}, and the model's {what} {keys}")
+        return [given[key] for key in keys]
+    arrays = list(given) if isinstance(given, list | tuple) else [given]
+    if len(arrays) != len(tensors):
+        raise Unsupported(f"there are {len(arrays)} arrays for {len(tensors)} {what}")
+    return arrays

@@ -1,0 +1,232 @@
+"""A user's own Keras model, read as a structure and traced values."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from skmlp._keras import keras
+from skmlp._model_parts import (
+    Unsupported,
+    all_layers,
+    attributes_of_own,
+    custom_objects,
+    functions_held,
+    is_plain_dropout,
+    lambdas_named,
+    norm_name,
+    own_additions,
+    own_code,
+    rate_name,
+)
+from skmlp._own import content
+from skmlp._spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """A Keras model as the engine takes it.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    values : mapping
+        The traced values of its layers, by name.
+    own : bool
+        Whether it has layers of a user's own, which may look at a batch as a whole.
+    compiles : bool
+        Whether XLA can compile it.
+    convolved : int
+        What its convolutions of one sample cost XLA: about the products of numbers in them.
+    """
+
+    spec: ModelSpec
+    values: Mapping[str, float]
+    own: bool
+    compiles: bool
+    convolved: int
+
+
+def read_model(model: Any) -> ReadModel:
+    """Read the structure and the traced values of a built Keras model.
+
+    Raises
+    ------
+    Unsupported
+        If the engine cannot train such a model.
+    """
+    require_plain(model)
+    layers = all_layers(model)
+    values: dict[str, float] = {}
+    dropouts = [layer for layer in layers if is_plain_dropout(layer)]
+    values |= {rate_name(number): float(layer.rate) for number, layer in enumerate(dropouts) if layer.rate}
+    for number, variable in enumerate(model.trainable_variables):
+        for norm in ("l1", "l2"):
+            if type(variable.regularizer) in _REGULARIZERS and (
+                strength := float(getattr(variable.regularizer, norm, 0))
+            ):
+                values[norm_name(norm, number)] = strength
+    try:
+        with lambdas_named(model):
+            config = model.get_config()
+    except NotImplementedError as error:
+        raise Unsupported(f"a layer does not say how it was made: {str(error).strip().splitlines()[0]}") from error
+    names = {layer.name: number for number, layer in enumerate([model, *layers])}
+    key = (
+        type(model),
+        _canonical(config, names),
+        tuple(type(layer) for layer in layers),
+        own_code([*(type(layer) for layer in layers), *custom_objects(model).values()]),
+        own_code([each for layer in layers for each in functions_held(layer).values()]),
+        content([attributes_of_own(layer) for layer in layers]),
+        tuple((tuple(each.shape), str(each.dtype), each.trainable) for each in model.weights),
+        keras.config.floatx(),
+        tuple(sorted(values)),
+    )
+    compiles = all(layer.supports_jit for layer in layers)
+    convolved = sum(map(_products, layers))
+    return ReadModel(ModelSpec(key, weakref.ref(model)), values, own_additions(model), compiles, convolved)
+
+
+_FEW_PLACES = 64
+
+_MANY_PLACES_COST = 32
+"""XLA takes so much longer for a product where the gradient of a kernel is a convolution by a large window."""
+
+
+def _products(layer: Any) -> int:
+    """The products of numbers in a convolution of one sample: each weight of a kernel is used at each place."""
+    if not hasattr(layer, "kernel_size"):
+        return 0
+    try:
+        shapes = [tensor.shape[1:-1] for tensor in (layer.input, layer.output)]
+    except AttributeError:  # a layer within another, or one that is used several times
+        return 1 << 20
+    places = max(math.prod(size or 1 for size in shape) for shape in shapes)
+    factor = 1 if places <= _FEW_PLACES else _MANY_PLACES_COST
+    return int(factor * places * sum(math.prod(weight.shape) for weight in layer.weights if len(weight.shape) > 1))
+
+
+_REGULARIZERS = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+
+_STEPS = (
+    "fit",
+    "train_step",
+    "test_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+    "call",
+    "__call__",
+)
+"""Methods of a model that say how it is trained."""
+
+
+def require_plain(model: Any) -> None:
+    """Refuse what is not trained as its configuration and its compilation say.
+
+    Raises
+    ------
+    Unsupported
+        With the reason.
+    """
+    base: Any = keras.Sequential if isinstance(model, keras.Sequential) else _functional()
+    if not isinstance(model, base):
+        raise Unsupported(
+            "the model is a subclass of keras.Model with a call of its own, whose structure cannot be read: write it "
+            "as a functional or a sequential model"
+        )
+    for name in _STEPS:
+        if getattr(type(model), name, None) is not getattr(base, name, None):
+            raise Unsupported(f"the model's class {type(model).__name__} has a {name} of its own")
+    if model.run_eagerly:
+        raise Unsupported("the model is run eagerly (run_eagerly=True)")
+    for layer in all_layers(model):
+        for fits, why in _UNSUPPORTED_LAYERS:
+            if fits(layer):
+                raise Unsupported(f"the layer {layer.name!r} ({type(layer).__name__}) {why}")
+    for tensor in model.inputs:
+        if str(tensor.dtype) == "string":
+            raise Unsupported(f"the input {tensor.name!r} takes strings")
+
+
+@cache
+def _functional() -> type:
+    """The class of functional models, which has no public name."""
+    inputs = keras.Input((1,))
+    return type(keras.Model(inputs, inputs))
+
+
+def _named(*names: str) -> Callable[[Any], bool]:
+    return lambda layer: type(layer).__name__ in names
+
+
+_UNSUPPORTED_LAYERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
+    (
+        _named("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing", "FeatureSpace"),
+        "looks values up in a table of TensorFlow's, or hashes them",
+    ),
+    (lambda layer: bool(getattr(layer, "stateful", False)), "keeps its state from batch to batch (stateful=True)"),
+    (
+        lambda layer: isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential | _functional()),
+        "is a model with a call of its own, whose structure cannot be read",
+    ),
+    (
+        lambda layer: layer.compute_dtype not in (layer.variable_dtype, "string"),
+        "computes in another precision than its weights have",
+    ),
+)
+
+
+def _canonical(config: Any, names: Mapping[str, int], under: str = "") -> Hashable:
+    """A configuration with layers by number, without initializers and seeds, and with traced values as on or off."""
+    if isinstance(config, dict):
+        if "registered_name" in config and not _is_kerass(config):
+            under = _OWN  # whatever a user's own configuration says may be computed with
+        return _canonical_object(config, names, under)
+    if isinstance(config, list | tuple):
+        return tuple(_canonical(value, names, under) for value in config)
+    return content(config)
+
+
+def _canonical_object(config: dict[str, Any], names: Mapping[str, int], under: str) -> Hashable:
+    class_name = config.get("class_name")
+    if under.endswith("initializer") and isinstance(getattr(keras.initializers, str(class_name), None), type):
+        return "an initializer"
+    if class_name in ("L1", "L2", "L1L2") and under not in ("activity_regularizer", _OWN):
+        return class_name, tuple((name, bool(value)) for name, value in sorted(config["config"].items()))
+    is_dropout = class_name == "Dropout" and config.get("module") == "keras.layers"
+    parts: list[Hashable] = []
+    for name, value in sorted(config.items(), key=lambda item: str(item[0])):
+        if name == "name" and value in names:
+            parts.append((name, names[value]))
+        elif name in ("keras_history", "input_layers", "output_layers"):
+            parts.append((name, _renamed(value, names)))
+        elif is_dropout and name == "config":
+            parts.append((name, _canonical({**value, "rate": bool(value["rate"])}, names, name)))
+        elif name != "seed" or under == _OWN:
+            parts.append((name, _canonical(value, names, _OWN if under == _OWN else str(name))))
+    return dict, tuple(parts)
+
+
+_OWN = "a configuration of a user's own"
+
+
+def _is_kerass(config: Mapping[str, Any]) -> bool:
+    """Whether a serialized object is one of Keras'."""
+    module = str(config.get("module") or "")
+    return module.partition(".")[0] in ("keras", "builtins")
+
+
+def _renamed(value: Any, names: Mapping[str, int]) -> Hashable:
+    """References to layers, by number."""
+    if isinstance(value, dict):
+        return tuple((name, _renamed(each, names)) for name, each in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(_renamed(each, names) for each in value)
+    renamed: Hashable = names.get(value, value)
+    return renamed

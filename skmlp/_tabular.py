@@ -1,0 +1,275 @@
+"""What the two estimators for tables have in common: their parameters, and how tables become a network's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags, check_X_y
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skmlp._base import BaseKerasMLP
+from skmlp._columns import Table, read_table
+from skmlp._folds import Folds, OutOfFoldOutputs
+from skmlp._names import knows_names
+from skmlp._samples import Arguments, Samples
+from skmlp._spec import Hyperparameters, NetworkShape, Plan, State
+from skmlp._tables import TablePreprocessor, categorical_columns
+from skmlp._tabular_spec import TabularSpec
+from skmlp._target_forms import TargetForm
+from skmlp._targets import Coding, Target
+from skmlp._validation import PARAMETER_CONSTRAINTS
+from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
+
+Self = TypeVar("Self", bound="BaseTabularMLP")
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+TABULAR_CONSTRAINTS: Mapping[str, list[Any]] = MappingProxyType(
+    {
+        **{
+            name: PARAMETER_CONSTRAINTS[name]
+            for name in (
+                *("hidden_layer_sizes", "activation", "dropout", "dropout_schedule", "learning_rate"),
+                *("learning_rate_schedule", "beta_1", "beta_2", "epsilon", "weight_decay", "epochs", "shuffle"),
+                *("validation_fraction", "monitor", "n_iter_no_change", "tol", "metrics", "callbacks", "record_every"),
+                *("random_state", "verbose", "dtype"),
+            )
+        },
+        "n_members": [_COUNT],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "max_one_hot": [Interval(Integral, 0, None, closed="left")],
+        "category_dim": [_COUNT],
+        "numeric_scaling": [StrOptions({"quantile", "standard"}), HasMethods(["fit", "transform"]), None],
+        "numeric_embedding": [StrOptions({"periodic"}), None],
+        "n_frequencies": [_COUNT],
+        "frequency_scale": [Interval(Real, 0, None, closed="neither")],
+        "periodic_dim": [_COUNT],
+        "input_scale": ["boolean"],
+        "parametric_activation": ["boolean"],
+        "batch_size": [_COUNT],
+        "early_stopping": [StrOptions({"out-of-fold", "validation"}), None],
+    }
+)
+
+_FIXED = {
+    "input_dropout": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "regularize_bias": False,
+    "normalization": None,
+    "kernel_initializer": "random_normal",
+    "bias_initializer": "zeros",
+    "loss": "auto",
+    "optimizer": "adam",
+    **dict.fromkeys(("momentum", "nesterov", "rho", "clipnorm")),
+}
+"""What the other estimators have parameters for."""
+
+
+class BaseTabularMLP(BaseKerasMLP):
+    """What the classifier and the regressor for tables share."""
+
+    # What both constructors take, and this class reads.
+    n_members: int
+    categorical_features: Any
+    max_one_hot: int
+    category_dim: int
+    numeric_scaling: Any
+    numeric_embedding: str | None
+    n_frequencies: int
+    frequency_scale: float
+    periodic_dim: int
+    input_scale: bool
+    parametric_activation: bool
+    early_stopping: str | None
+
+    output_activation = "auto"
+    warm_start = False
+
+    _default_activation: ClassVar[str]
+
+    @knows_names
+    @with_callbacks
+    def fit(
+        self: Self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the columns of a table, and train the network.
+
+        Parameters
+        ----------
+        X : data frame of pandas or polars, or array-like, of shape (n_samples, n_features)
+            Training samples. Numbers, booleans and, in a data frame, categories; any of them may be missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values: labels for a classifier, finite numbers for a regressor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent.
+        X_val : data frame or array-like of shape (n_val, n_features), default=None
+            Samples to validate on after every epoch; with ``early_stopping="validation"`` they take the place of the
+            part of ``X`` that it would hold out.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. A fit that fails leaves it as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, a column or an array is not usable, before anything is compiled; or if the loss, or a weight
+            that would be kept, becomes NaN or infinite.
+
+        Warns
+        -----
+        UserWarning
+            If a KeyboardInterrupt ended the fit. The estimator is then as it was after the last finished epoch, or
+            after the best one of them; before the first, the interrupt is passed on.
+        """
+        ScikitLearnCallbacks.begin_fit(self, self.epochs)
+        return self._replace_fit(Arguments(X, y, sample_weight, X_val, y_val, sample_weight_val))
+
+    def model_inputs(self, X: Any) -> list[NDArray[Any]] | NDArray[Any]:
+        """What ``model_`` takes of samples: the table, as ``preprocessor_`` makes arrays of it.
+
+        Parameters
+        ----------
+        X : data frame of pandas or polars, or array-like, of shape (n_samples, n_features)
+
+        Returns
+        -------
+        inputs : list of ndarray, or ndarray
+            Numbers that are embedded, other numbers, and codes of embedded categories, (n_samples, columns) each;
+            those of the three that there are, or the only one.
+        """
+        preprocessor = self.preprocessor_
+        inputs = self._inputs(self._read(X, preprocessor, preprocessor.dtype), preprocessor)
+        return list(inputs) if len(inputs) > 1 else inputs[0]
+
+    @property
+    def preprocessor_(self) -> TablePreprocessor:
+        """What the fit has learned of the columns: transformers of scikit-learn."""
+        preprocessor: TablePreprocessor = self._fit_result.preprocessor
+        return preprocessor
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch, from 1, after which the network was as it is."""
+        return self._fit_result.state.epoch
+
+    @property
+    def oof_score_(self) -> float:
+        """The accuracy, or R², of ``oof_predictions_``, by the weights of the samples."""
+        return self._out_of_fold.score
+
+    @property
+    def _out_of_fold(self) -> OutOfFoldOutputs:
+        found = self._fit_result.out_of_fold
+        if found is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no predictions out of fold: they come with "
+                "early_stopping='out-of-fold' and n_members of at least 2."
+            )
+        return found
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        parameters = super()._checked_parameters()
+        if isinstance(self.activation, str) and self.activation == "auto":
+            parameters["activation"] = self._default_activation
+        validates = self.early_stopping == "validation"
+        return {**_FIXED, **parameters, "early_stopping": validates}
+
+    def _read_both(self, X: Any, y: Any, *, reset: bool) -> tuple[Table, NDArray[Any]]:
+        named = not (self.categorical_features is None or isinstance(self.categorical_features, str))
+        table = read_table(self, X, reset=reset, objects=named)
+        _, y = check_X_y(np.zeros((table.n_rows, 1)), y, estimator=self, **self._y_checks)
+        return table, y
+
+    def _read(self, X: Any, preprocessor: TablePreprocessor, dtype: str) -> Table:
+        return read_table(self, X, reset=False, objects=bool(preprocessor.categories_))
+
+    def _learn_columns(self, X: Table, rows: NDArray[np.intp], seed: int) -> TablePreprocessor:
+        categorical = categorical_columns(self.categorical_features, X, getattr(self, "feature_names_in_", None))
+        preprocessor = TablePreprocessor(
+            numeric_scaling=self.numeric_scaling,
+            embed_numbers=self.numeric_embedding is not None,
+            max_one_hot=int(self.max_one_hot),
+            dtype=self.dtype,
+        )
+        return preprocessor.fit(X, categorical, rows, seed)
+
+    def _inputs(self, X: Table, preprocessor: TablePreprocessor) -> tuple[Any, ...]:
+        return preprocessor.transform(X)
+
+    def _folded(
+        self, samples: Samples, target: Target, weight: NDArray[np.float64], seed: int
+    ) -> tuple[Samples, Folds | None]:
+        data = samples.data
+        if data.weight.ndim > 1:
+            raise ValueError(
+                "class_weight is for one label of a sample here, but y has several: give sample_weight instead."
+            )
+        if self.early_stopping != "out-of-fold" or self.n_members == 1:
+            return samples, None
+        trained = np.zeros(len(weight), dtype=bool)
+        trained[data.rows] = True
+        folds = Folds.shuffled(int(self.n_members), trained, target.strata, seed)
+        return replace(samples, data=data._replace(weight=folds.weights(data.weight))), folds
+
+    def _network(
+        self,
+        hyperparameters: Hyperparameters,
+        form: TargetForm,
+        coding: Coding,
+        inputs: Sequence[Any],
+        preprocessor: TablePreprocessor,
+    ) -> NetworkShape:
+        (n_periodic, _), (n_plain, _), (n_codes, _) = preprocessor.widths
+        return TabularSpec(
+            n_periodic=n_periodic,
+            n_plain=n_plain,
+            n_codes=n_codes,
+            n_categories=preprocessor.n_categories_,
+            category_dim=int(self.category_dim) if n_codes else 0,
+            n_frequencies=int(self.n_frequencies) if n_periodic else 0,
+            periodic_dim=int(self.periodic_dim) if n_periodic else 0,
+            n_members=int(self.n_members),
+            hidden_layer_sizes=hyperparameters.hidden_layer_sizes,
+            activation=hyperparameters.activation,
+            input_scale=bool(self.input_scale),
+            parametric_activation=bool(self.parametric_activation),
+            n_outputs=form.n_outputs,
+            output_activation=coding.output_activation,
+            dtype=hyperparameters.dtype,
+            heads=form.heads,
+        )
+
+    def _initial_state(self, plan: Plan, preprocessor: TablePreprocessor) -> State:
+        from skmlp._tabular_network import initial_weights
+
+        network = plan.network
+        assert isinstance(network, TabularSpec)  # noqa: S101  (for the type checker)
+        used = preprocessor.used(network.periodic_dim, network.category_dim)
+        return State(initial_weights(network, used, float(self.frequency_scale), plan.seed))

@@ -1,0 +1,89 @@
+"""The same bits in every process, and weights that tell when a TensorFlow release computes others."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+REFERENCES = Path(__file__).parent / "references.json"
+
+CODE = """
+import hashlib, json, sys
+import numpy as np
+from skmlp import KerasMLPClassifier, KerasMLPRegressor
+rng = np.random.default_rng(0)
+X = rng.normal(size=(90, 5))
+cases = [
+    KerasMLPClassifier((8, 6), optimizer="adam", dropout=0.2, batch_size=5, epochs=4, random_state=1),
+    KerasMLPClassifier((8,), optimizer="sgd", momentum=0.9, normalization="batch", epochs=4, random_state=2),
+    KerasMLPRegressor((7,), activation="tanh", optimizer="rmsprop", l1=1e-3, batch_size=11, epochs=4, random_state=3),
+    KerasMLPRegressor((7,), optimizer="nadam", dtype="float64", batch_size=30, epochs=4, random_state=4),
+]
+order = [int(i) for i in sys.argv[1]]
+found = {}
+for i in order:
+    mlp = cases[i].fit(X, (X[:, 0] > 0).astype(int))
+    weights = mlp._fitted.state.weights
+    digest = hashlib.sha256(b"".join(weight.tobytes() for weight in weights)).hexdigest()
+    found[i] = [digest, np.concatenate([weight.ravel() for weight in weights]).tolist()]
+print(json.dumps([found[i] for i in range(len(cases))]))
+"""
+
+
+def weights(order="0123", **environment):
+    """The digest and the weights of each case, from a new process."""
+    child = subprocess.run(
+        [sys.executable, "-c", CODE, order],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    return json.loads(child.stdout)
+
+
+@pytest.fixture(scope="module")
+def here():
+    return weights()
+
+
+@pytest.mark.parametrize(
+    ("order", "environment"),
+    [
+        ("3210", {"PYTHONHASHSEED": "1"}),
+        ("2031", {"PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "1"}),
+        ("0123", {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1"}),
+    ],
+)
+def test_processes_hash_seeds_orders_and_threads_change_no_bit(here, order, environment):
+    assert weights(order, **environment) == here
+
+
+def test_weights_are_those_of_the_file(here):
+    """Close on every processor and version; the same bits on the processor and the version that made the file.
+
+    With `SKMLP_WRITE_REFERENCES=1` the file is made anew.
+    """
+    made_by = {"tensorflow": tf.__version__, "keras": keras.__version__, "processor": processor()}
+    if os.environ.get("SKMLP_WRITE_REFERENCES"):
+        REFERENCES.write_text(json.dumps({**made_by, "weights": here}, indent=None) + "\n")
+    stored = json.loads(REFERENCES.read_text())
+    for (_, ours), (_, theirs) in zip(here, stored["weights"], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
+    if {name: stored[name] for name in made_by} == made_by:
+        assert here == stored["weights"]
+    else:
+        changed = [i for i, (ours, theirs) in enumerate(zip(here, stored["weights"], strict=True)) if ours != theirs]
+        print(f"\nother bits than with {[stored[name] for name in made_by]} in the cases {changed}")
+
+
+def processor():
+    """The name of the processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), sys.platform)

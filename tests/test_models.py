@@ -1,0 +1,229 @@
+"""What is read of a user's Keras model: equal for two builds that differ in values alone, and for no others."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmlp._compilations import compilation, read_objectives, read_optimizer
+from skmlp._keras import keras
+from skmlp._model_parts import Unsupported, all_layers, flat_arrays, output_names, structure
+from skmlp._models import read_model
+
+L = keras.layers
+
+
+def build(rate=0.3, l2=1e-3, width=3, activation="relu", seed=None, initializer="he_normal", **names):
+    inputs = keras.Input((4,))
+    regularizer = keras.regularizers.L2(l2) if l2 is not None else None
+    hidden = L.Dense(width, activation, kernel_regularizer=regularizer, kernel_initializer=initializer, **names)(inputs)
+    return keras.Model(inputs, L.Dense(2)(L.Dropout(rate, seed=seed)(L.BatchNormalization()(hidden))))
+
+
+CHANGES = {
+    "rate": st.floats(0.1, 0.9),
+    "l2": st.floats(1e-6, 1.0),
+    "seed": st.integers(0, 99),
+    "initializer": st.sampled_from(["zeros", "glorot_uniform", keras.initializers.Constant(3.0)]),
+    "name": st.sampled_from(["a", "relu", "b_1"]),
+}
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.fixed_dictionaries({}, optional=CHANGES))
+def test_builds_that_differ_in_values_have_one_structure(changes):
+    model = build(**changes)
+    read = read_model(model)
+    assert read.spec == read_model(build()).spec
+    assert hash(read.spec) == hash(read_model(build()).spec)
+    assert read.values == pytest.approx({"rate_0": changes.get("rate", 0.3), "l2_0": changes.get("l2", 1e-3)}, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rate": 0.0},
+        {"l2": None},
+        {"width": 4},
+        {"activation": "tanh"},
+        {"activation": keras.activations.gelu},
+        {"trainable": False},
+        {"use_bias": False},
+        {"kernel_constraint": "non_neg"},
+        {"dtype": "float64"},
+    ],
+)
+def test_other_structures_have_other_keys(changes):
+    assert read_model(build(**changes)).spec != read_model(build()).spec
+
+
+def test_a_name_is_not_mistaken_for_an_activation():
+    assert read_model(build(name="tanh", activation="tanh")).spec != read_model(build(name="relu")).spec
+
+
+class Scale(L.Layer):
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+class Silent(L.Layer):
+    def __init__(self, layers, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = list(layers)
+
+    def call(self, inputs):
+        return self.inner[0](inputs)
+
+
+def own(factor):
+    return keras.Sequential([keras.Input((4,)), Scale(factor), L.Lambda(lambda x: x + factor), L.Dense(1)])
+
+
+def test_layers_of_ones_own_count_by_what_they_hold():
+    assert read_model(own(2.0)).spec == read_model(own(2.0)).spec
+    assert read_model(own(2.0)).spec != read_model(own(3.0)).spec
+    assert read_model(own(2.0)).own
+    assert not read_model(build()).own
+
+
+class Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+class OwnStep(keras.Model):
+    def train_step(self, data):
+        return {}
+
+
+def own_step(inputs):
+    return OwnStep(inputs, inputs)
+
+
+def refused(*layers, **compiled):
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.compile(**{"loss": "mse", **compiled})
+    return model
+
+
+REASONS = {
+    "a call of its own": Subclassed,
+    "has a train_step of its own": lambda: own_step(keras.Input((1,))),
+    "run eagerly": lambda: refused(run_eagerly=True),
+    "looks values up in a table": lambda: refused(L.IntegerLookup(vocabulary=[1, 2])),
+    "keeps its state from batch to batch": lambda: keras.Sequential(
+        [keras.Input(batch_shape=(2, 3, 1)), L.LSTM(2, stateful=True)]
+    ),
+    "computes in another precision": lambda: refused(L.Dense(2, dtype="mixed_bfloat16")),
+    "does not say how it was made": lambda: refused(Silent([L.Dense(1)])),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_what_cannot_be_trained_is_refused_with_its_reason(reason):
+    with pytest.raises(Unsupported, match=reason):
+        read_model(REASONS[reason]())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "reason"),
+    [
+        (keras.optimizers.Adam(use_ema=True), "averages the weights"),
+        (keras.optimizers.Adam(gradient_accumulation_steps=2), "accumulates gradients"),
+        (keras.optimizers.Adam(loss_scale_factor=2.0), "scales the loss"),
+        (keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()), "scales the loss"),
+    ],
+)
+def test_optimizers_that_do_more_than_take_steps_are_refused(optimizer, reason):
+    with pytest.raises(Unsupported, match=reason):
+        read_optimizer(optimizer)
+
+
+def test_settings_of_an_optimizer_are_values():
+    read = read_optimizer(keras.optimizers.Adam(0.1, beta_1=0.8, clipnorm=0.5))
+    other = read_optimizer(keras.optimizers.Adam(0.2, beta_1=0.7, clipnorm=0.1))
+    assert read.spec == other.spec
+    assert (read.learning_rate, other.learning_rate) == pytest.approx((0.1, 0.2))
+    assert {name: other.values[name] for name in ("beta_1", "clipnorm")} == {"beta_1": 0.7, "clipnorm": 0.1}
+    assert read.spec != read_optimizer(keras.optimizers.Adam(0.1, amsgrad=True)).spec
+
+
+def two_outputs(loss, loss_weights=None):
+    inputs = keras.Input((4,), name="numbers")
+    model = keras.Model(inputs, [L.Dense(1, name="a")(inputs), L.Dense(1, "sigmoid", name="b")(inputs)])
+    model.compile(loss=loss, loss_weights=loss_weights)
+    return model
+
+
+TARGETS = [np.zeros((5, 1), "float32")] * 2
+
+
+def test_each_output_has_its_loss_and_share():
+    by_name = two_outputs({"b": keras.losses.BinaryCrossentropy(label_smoothing=0.2), "a": "mse"}, {"b": 0.5})
+    objectives, values, is_own = read_objectives(by_name, TARGETS)
+    assert [objective.shared for objective in objectives] == [False, True]
+    assert values == {"label_smoothing_1": 0.2, "share_1": 0.5}
+    assert not is_own
+    in_order, _, _ = read_objectives(
+        two_outputs(["mse", keras.losses.BinaryCrossentropy(label_smoothing=0.1)], [1, 2]), TARGETS
+    )
+    assert in_order[1] == objectives[1]
+    assert read_objectives(two_outputs(["mse", lambda y, p: (y - p) ** 2]), TARGETS)[2]
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [({"a": "mse"}, "the outputs are"), (["mse", None], "has no loss"), (["mse"] * 3, "3 entries for 2 outputs")],
+)
+def test_an_output_without_a_loss_is_refused(loss, reason):
+    model = two_outputs(["mse", "mse"])
+    model._compile_config.config["loss"] = loss
+    with pytest.raises(Unsupported, match=reason):
+        read_objectives(model, TARGETS)
+
+
+def test_arrays_are_matched_by_name_and_in_order():
+    model = two_outputs("mse")
+    a, b = np.zeros(2), np.ones(2)
+    assert [each.tolist() for each in flat_arrays(model, {"b": b, "a": a}, "outputs")] == [[0, 0], [1, 1]]
+    assert flat_arrays(model, {"numbers": a}, "inputs")[0] is a
+    with pytest.raises(Unsupported, match=r"keys \['c'\]"):
+        flat_arrays(model, {"c": a}, "inputs")
+    with pytest.raises(Unsupported, match="1 arrays for 2 outputs"):
+        flat_arrays(model, a, "outputs")
+
+
+def test_what_is_private_in_keras_is_where_it_was():
+    # The engine reads these attributes, which have no public counterpart; see the functions for the reasons.
+    inputs = {"x": keras.Input((2,), name="x"), "y": keras.Input((3,), name="y")}
+    block = keras.Sequential([keras.Input((5,)), L.Dense(2)])
+    model = keras.Model(inputs, {"out": block(L.Concatenate()([inputs["x"], inputs["y"]]))})
+    model.compile("sgd", loss="mse", metrics=["mae"], loss_weights=[2.0])
+    assert [*structure(model, "inputs")] == ["x", "y"]
+    assert [*structure(model, "outputs")] == ["out"]
+    given = compilation(model)
+    assert (given["loss"], given["metrics"], given["loss_weights"]) == ("mse", ["mae"], [2.0])
+    assert {type(layer) for layer in all_layers(model)} >= {L.Concatenate, keras.Sequential, L.Dense}
+    assert L.LSTMCell in {type(layer) for layer in all_layers(L.Bidirectional(L.LSTM(2)))}
+    assert len(output_names(model)) == 1
+    assert hasattr(model.optimizer._learning_rate, "assign")
+
+
+def test_the_products_of_convolutions_are_counted():
+    def products(*layers, shape=(6, 6, 2)):
+        return read_model(keras.Sequential([keras.Input(shape), *layers])).convolved
+
+    # At the places of the input or of the output, whichever has more.
+    assert products(L.Conv2D(5, 3)) == 6 * 6 * (3 * 3 * 2 * 5)
+    assert products(L.Conv2D(5, 3), L.Conv2D(1, 2, padding="same")) == 6 * 6 * (3 * 3 * 2 * 5) + 4 * 4 * (2 * 2 * 5)
+    assert products(L.Conv1D(4, 3), shape=(7, 2)) == 7 * 3 * 2 * 4
+    assert products(L.Dense(3)) == 0
+    # Over more than 64 places, a product takes XLA much longer.
+    assert products(L.Conv1D(4, 3), shape=(65, 2)) == 32 * 65 * 3 * 2 * 4

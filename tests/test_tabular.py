@@ -1,0 +1,204 @@
+"""The estimators for tables: frames in, predictions out, and what members predict out of fold."""
+
+import pickle
+import warnings
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmlp import TabularMLPClassifier, TabularMLPRegressor, cache_info
+from skmlp._folds import Folds
+
+SMALL = {"hidden_layer_sizes": (8,), "n_members": 3, "random_state": 0}
+_DRAWN_BY_ROW = "folds and dropout masks are drawn row by row, so that a repeated row is not a row of twice the weight"
+
+
+@parametrize_with_checks(
+    [TabularMLPClassifier((8,), n_members=2), TabularMLPRegressor((8,), n_members=2)],
+    expected_failed_checks=lambda _: {"check_sample_weight_equivalence_on_dense_data": _DRAWN_BY_ROW},
+)
+def test_scikit_learns_estimator_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as for the other estimators: checks warn on purpose
+        check(estimator)
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    n = 240
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n),
+            "job": rng.choice(["cook", "clerk", "pilot"], n).astype(object),
+            "town": rng.choice([f"town {i}" for i in range(12)], n).astype(object),
+            "member": rng.random(n) < 0.5,
+        }
+    )
+    frame.loc[::7, "age"] = np.nan
+    frame.loc[::11, "job"] = None
+    y = np.where((frame["age"].fillna(40) > 40) | (frame["job"] == "cook"), "yes", "no")
+    return frame, y
+
+
+@pytest.fixture(scope="module")
+def classifier(table):
+    return TabularMLPClassifier(max_one_hot=5, epochs=24, batch_size=40, **SMALL).fit(*table)
+
+
+def test_a_frame_with_categories_and_gaps_is_learned(classifier, table):
+    assert classifier.score(*table) > 0.9
+    assert list(classifier.feature_names_in_) == ["age", "job", "town", "member"]
+    assert classifier.preprocessor_.one_hot_columns_ == [1]
+    assert classifier.preprocessor_.embedded_ == [2]
+
+
+def test_categories_nobody_has_seen_are_predicted(classifier, table):
+    X = table[0].head(3).copy()
+    X["job"], X["town"] = "judge", "nowhere"
+    assert classifier.model_inputs(X)[2].tolist() == [[0]] * 3
+    assert np.isfinite(classifier.predict_proba(X)).all()
+
+
+def test_a_polars_frame_is_the_same_table(classifier, table):
+    X = pl.DataFrame({name: [None if pd.isna(value) else value for value in table[0][name]] for name in table[0]})
+    np.testing.assert_array_equal(classifier.predict_proba(X), classifier.predict_proba(table[0]))
+
+
+def test_each_member_leaves_out_its_fold_and_predicts_it(classifier, table):
+    _, y = table
+    folds = Folds.shuffled(3, np.ones(240, bool), np.unique(y, return_inverse=True)[1], seed=5)
+    weights = folds.weights(np.full(240, 2.0, np.float32))
+    assert [set(np.flatnonzero(column == 0)) for column in weights.T] == [
+        set(np.flatnonzero(folds.numbers == fold)) for fold in range(3)
+    ]
+    np.testing.assert_allclose(weights.mean(axis=1), 2.0)  # a sample counts as much as without folds
+    assert np.ptp([np.bincount(folds.numbers[y == label], minlength=3) for label in ("no", "yes")], axis=1).max() <= 1
+    fitted = classifier._fit_result
+    inputs = classifier.model_inputs(table[0])
+    _, outputs = folds.predict(fitted.plan.network, fitted.state.weights, inputs)
+    model = keras.Model(classifier.model_.inputs, classifier.model_.get_layer("output").output)
+    logits = keras.ops.convert_to_numpy(model(inputs))  # (n_members, n_samples, 1): each member for all samples
+    own = logits[folds.numbers, np.arange(240)]
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-own)), atol=1e-5)
+
+
+def test_scores_out_of_fold_are_those_of_the_predictions(classifier, table):
+    labels = classifier.classes_[classifier.oof_predictions_.argmax(axis=1)]
+    assert classifier.oof_score_ == pytest.approx(accuracy_score(table[1], labels))
+    scores = np.array(classifier.history_["oof_score"])
+    assert classifier.best_epoch_ == np.flatnonzero(scores == np.nanmax(scores))[-1] + 1
+
+
+def test_nothing_is_learned_out_of_fold_of_targets_that_are_drawn_at_random():
+    # Tables of categories that members shared would hand the targets of a member's fold to it.
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"shop": rng.integers(0, 200, 600).astype(str), "size": rng.normal(size=600)})
+    y = rng.integers(0, 2, 600)
+    fitted = TabularMLPClassifier(max_one_hot=5, epochs=16, batch_size=40, **SMALL).fit(X, y)
+    assert fitted.oof_score_ < 0.55
+
+
+def test_the_regressor_predicts_in_the_units_and_the_range_of_its_target():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (300, 2))
+    y = 5e4 + 1e4 * X[:, 0]
+    regressor = TabularMLPRegressor(epochs=24, **SMALL).fit(X, y)
+    assert regressor.score(X, y) > 0.9
+    assert regressor.oof_score_ == pytest.approx(r2_score(y, regressor.oof_predictions_), abs=1e-6)
+    assert regressor.predict(100 * X).max() <= np.float32(y.max())
+    np.testing.assert_allclose(
+        np.clip(regressor.model_.predict(regressor.model_inputs(X), verbose=0).ravel(), y.min(), y.max()),
+        regressor.predict(X),
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras 3.15 saves so
+@pytest.mark.filterwarnings("ignore:(.|\\n)*structure of `inputs`:UserWarning")  # Keras 3.6 predicts lists so
+def test_the_keras_model_predicts_the_mean_of_the_members(classifier, table, tmp_path):
+    inputs = classifier.model_inputs(table[0])
+    expected = classifier.predict_proba(table[0])[:, 1]
+    np.testing.assert_allclose(classifier.model_.predict(inputs, verbose=0).ravel(), expected, atol=1e-5)
+    classifier.model_.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(inputs, verbose=0).ravel(), expected, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits_also_after_pickling(classifier, table):
+    again = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(again.predict_proba(table[0]), classifier.predict_proba(table[0]))
+    np.testing.assert_array_equal(
+        clone(classifier).fit(*table).predict_proba(table[0]), classifier.predict_proba(table[0])
+    )
+
+
+def test_a_search_over_values_and_folds_compiles_one_program(table):
+    X = table[0][["age", "job", "member"]]
+    make = TabularMLPClassifier(epochs=1, batch_size=40, **SMALL).fit(X.head(160), table[1][:160])
+    grid = {
+        "learning_rate": [0.01, 0.1],
+        "frequency_scale": [0.1, 1.0],
+        "label_smoothing": [0.05, 0.2],
+        "dropout_schedule": [None, "flat_cosine"],
+    }
+    before = cache_info().traces
+    GridSearchCV(make, grid, cv=3, refit=False).fit(X, table[1])
+    assert cache_info().traces == before
+
+
+def test_a_sample_of_weight_zero_is_as_good_as_absent(table):
+    frame, y = table
+    weight = np.ones(len(y))
+    weight[200:] = 0
+    make = TabularMLPClassifier(epochs=2, **SMALL)
+    with_zeros = clone(make).fit(frame, y, sample_weight=weight)
+    without = clone(make).fit(frame.head(200), y[:200])
+    np.testing.assert_array_equal(with_zeros.predict_proba(frame), without.predict_proba(frame))
+    np.testing.assert_array_equal(with_zeros.oof_predictions_[:200], without.oof_predictions_)
+
+
+def test_early_stopping_by_validation_samples(table):
+    make = TabularMLPClassifier(epochs=9, early_stopping="validation", n_iter_no_change=1, **SMALL)
+    fitted = make.fit(*table, X_val=table[0], y_val=table[1])
+    assert fitted.n_iter_ <= 9
+    assert fitted.history_["val_score"][fitted.best_epoch_ - 1] == max(fitted.history_["val_score"])
+    with pytest.raises(AttributeError, match=r"early_stopping='out-of-fold'"):
+        _ = fitted.oof_score_
+
+
+def test_parameters_that_are_set_after_a_fit_change_no_prediction(classifier, table):
+    before = classifier.predict_proba(table[0])
+    changed = pickle.loads(pickle.dumps(classifier))
+    changed.set_params(dtype="float64", categorical_features=None, max_one_hot=0, n_members=1, numeric_scaling=None)
+    np.testing.assert_array_equal(changed.predict_proba(table[0]), before)
+
+
+def test_there_is_no_partial_fit():
+    assert not hasattr(TabularMLPClassifier(), "partial_fit")
+
+
+@pytest.mark.parametrize(
+    ("columns", "changes", "message"),
+    [
+        ({"when": pd.date_range("2020", periods=240)}, {}, r"'when' of X holds dates.*make numbers"),
+        ({}, {"categorical_features": ["jop"]}, r"'jop', which is no column of X: did you mean 'job'"),
+        ({}, {"categorical_features": [9]}, r"names the column 9, but X has 4"),
+        ({}, {"categorical_features": [True]}, r"a mask of 1 columns, but X has 4"),
+        ({}, {"categorical_features": None}, r"'job' of X is one of numbers.*categorical_features"),
+        ({"age": np.inf}, {}, r"infinity in the column 'age'"),
+        ({}, {"n_members": 0}, "n_members"),
+        ({}, {"early_stopping": "sometimes"}, "early_stopping"),
+        ({}, {"numeric_scaling": "best"}, "numeric_scaling"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_a_remedy(table, columns, changes, message):
+    with pytest.raises(ValueError, match=message):
+        TabularMLPClassifier(**{**SMALL, **changes}).fit(table[0].assign(**columns), table[1])

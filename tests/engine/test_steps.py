@@ -15,4 +15,5 @@ def test_a_warm_start_with_another_optimizer_draws_the_masks_of_the_steps_to_com
     assert len(set(at_once.loss_curve_)) == 4
     parts = KerasMLPRegressor((), input_dropout=0.5, optimizer="sgd", epochs=2, warm_start=True, **still).fit(X, y)
     parts.set_params(optimizer="adam").fit(X, y)
-    np.testing.assert_array_equal(parts.loss_curve_, at_once.loss_curve_)
+    # Two programs of XLA may round the last bit of a loss differently.
+    np.testing.assert_allclose(parts.loss_curve_, at_once.loss_curve_, rtol=1e-6)

@@ -11,15 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from skmlp._compilations import compilation
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import process_settings
 from skmlp._keras import keras
+from skmlp._model_parts import Unsupported
 from skmlp._models import ReadModel, read_model
 from skmlp._own import content
 from skmlp._reading import UnknownError, what_it_reads
 
 _MOST = 16
 """Models that are kept."""
+
+BUILDING = threading.RLock()
+"""Held while a model is built, which draws from generators of the process, and while an estimator gets its own."""
 
 
 class Build:
@@ -40,6 +45,20 @@ class Build:
         if self._read is None:
             self._read = read_model(self.model)
         return self._read
+
+    def is_like(self, model: Any) -> bool:
+        """Whether another model is of the same layers with the same values, and compiled in the same way."""
+        try:
+            other = read_model(model)
+            same_layers = (other.spec.key, other.values) == (self.read.spec.key, self.read.values)
+            return same_layers and _compilation(model) == _compilation(self.model)
+        except (Unsupported, UnknownError):
+            return False
+
+
+def _compilation(model: Any) -> Hashable:
+    """How a model is compiled, in values that can be compared."""
+    return content(keras.tree.map_structure(_described, compilation(model)))
 
 
 class RecordedReads(dict[str, Any]):
@@ -186,7 +205,7 @@ def _described(value: Any) -> Any:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed the generators of Python and NumPy, from which Keras and a user's function draw, and give them back."""
-    with _SEEDING:
+    with BUILDING:
         states = random.getstate(), np.random.get_state()  # noqa: NPY002  (the global one, which users draw from)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
@@ -195,6 +214,3 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])  # noqa: NPY002
-
-
-_SEEDING = threading.RLock()

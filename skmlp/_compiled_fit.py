@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import threading
 import warnings
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._apart import apart
-from skmlp._builds import Build, seeded
+from skmlp._builds import BUILDING, Build, seeded
 from skmlp._engine.keras_callbacks import KerasCallbacks
 from skmlp._engine.predict import forward
 from skmlp._fields import wrong
@@ -36,9 +35,6 @@ _TAKEN = {"batch_size", "validation_batch_size", "verbose", "validation_split", 
 _IDLE: Mapping[str, Any] = {"validation_freq": 1, "sample_weight": None}
 """Values of others under which they do nothing; None does nothing for any."""
 
-
-_OWNING = threading.RLock()
-"""Held while an estimator gets a model of its own, for which several threads may ask at once."""
 
 _SPECS: WeakKeyDictionary[Any, ModelSpec] = WeakKeyDictionary()
 """Of the models that have predicted, so that they are read once."""
@@ -143,15 +139,30 @@ class CompiledFit:
 
     def _own_model(self) -> Any:
         """The model, which is nobody else's, with the weights that were trained."""
-        with _OWNING:
+        with BUILDING:
             model, build, state = self._bare_model(), self._build, None if self._synced else self._state
             if state is None:
                 model = model if build is None else self._call_function()
             elif build is None:
                 load_state(model, state)
-            else:  # as it was built: what the function would build now may be another one
-                model, _ = apart(restored, saved(model, state))
+            else:
+                model = self._built_again(build, state)
             self._model, self._build, self._synced = model, None, True
+        return model
+
+    def _built_again(self, build: Build, state: State) -> Any:
+        """A model as the one that was built, with the weights that were trained.
+
+        What the function builds now may be another one: then, it is made from the configuration, which cannot say
+        everything of a user's own layers.
+        """
+        with suppress(Exception):  # whatever a user's function raises, whose parameters may have changed since
+            model = self._call_function()
+            if build.is_like(model):
+                load_state(model, state)
+                return model
+        with seeded(0):
+            model, _ = apart(restored, saved(build.model, state))
         return model
 
     def _leave_to_keras(self, reason: str) -> None:

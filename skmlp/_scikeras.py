@@ -59,6 +59,16 @@ def takes(function: Callable[..., Any], name: str) -> bool:
     return bool(lookup.has_param(function, name) or lookup.accepts_kwargs(function))
 
 
+def fresh(optimizer: Any) -> Any:
+    """An optimizer of Keras as a new object: one that another model has had has its state."""
+    if not isinstance(optimizer, keras.optimizers.Optimizer) or type(optimizer).__module__.partition(".")[0] != "keras":
+        return optimizer
+    try:
+        return type(optimizer).from_config(optimizer.get_config())
+    except NotImplementedError:  # a schedule of a user's own without a configuration
+        return optimizer
+
+
 _SEEDING = threading.RLock()
 
 _LONGEST_REPLAY = 1_000_000  # draws, a few seconds: never reached unless the stream is not what it was

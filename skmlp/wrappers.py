@@ -36,21 +36,11 @@ from sklearn.utils.validation import _num_samples, validate_data
 from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
 from skmlp._model_parts import Unsupported
-from skmlp._scikeras import CLASSES, seeding_undone, takes, with_mixins_on_the_right
+from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
 Classifier = TypeVar("Classifier", bound="KerasClassifier")
-
-
-def _fresh(optimizer: Any) -> Any:
-    """An optimizer of Keras as a new object: one that another model has had has its state."""
-    if not isinstance(optimizer, keras.optimizers.Optimizer) or type(optimizer).__module__.partition(".")[0] != "keras":
-        return optimizer
-    try:
-        return type(optimizer).from_config(optimizer.get_config())
-    except NotImplementedError:  # a schedule of a user's own without a configuration
-        return optimizer
 
 
 class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
@@ -176,7 +166,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             for name in filter(functools.partial(hasattr, self), (parameter, f"compile__{parameter}")):
                 setattr(given, name, lookup.try_to_convert_strings_to_classes(getattr(self, name), found))
         arguments: dict[str, Any] = super(BaseWrapper, given)._get_compile_kwargs()
-        arguments["optimizer"] = _fresh(arguments["optimizer"])
+        arguments["optimizer"] = fresh(arguments["optimizer"])
         if not isinstance(self.metrics, keras.metrics.Metric):
             for metric in keras.tree.flatten(arguments["metrics"]):
                 if isinstance(metric, keras.metrics.Metric) and metric not in keras.tree.flatten(self.metrics):

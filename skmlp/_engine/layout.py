@@ -35,8 +35,8 @@ class Layout(Protocol):
     def state_out(self, values: Sequence[NDArray[Any]]) -> Arrays:
         """Those of an optimizer of a variable for each weight, from the values of the optimizer's variables."""
 
-    def state_shapes(self, variables: Sequence[Any]) -> list[tuple[int, ...]]:
-        """The shapes that `state_out` has, from the optimizer's variables."""
+    def state_shapes(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """The shapes that `state_out` has, from those of the optimizer's variables."""
 
 
 def lay_out(spec: TrainingSpec, network: Network) -> tuple[Layout, Network]:
@@ -106,9 +106,9 @@ class VariableEach:
 
     weights_out = state_in = state_out = weights_in
 
-    def state_shapes(self, variables: Sequence[Any]) -> list[tuple[int, ...]]:
+    def state_shapes(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """As they are."""
-        return [tuple(each.shape) for each in variables]
+        return list(shapes)
 
 
 class OneVector:
@@ -162,9 +162,9 @@ class OneVector:
         kinds = [self._slices(each) for each in vectors]
         return [*before, *chain.from_iterable(kinds if by_kind else zip(*kinds, strict=True)), *after]
 
-    def state_shapes(self, variables: Sequence[Any]) -> list[tuple[int, ...]]:
+    def state_shapes(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """Those of the slices."""
-        return [each.shape for each in self.state_out([np.empty(each.shape) for each in variables])]
+        return [each.shape for each in self.state_out([np.empty(shape) for shape in shapes])]
 
     def _slices(self, vector: NDArray[Any]) -> Arrays:
         bounds = pairwise(np.cumsum([0, *self._sizes]))

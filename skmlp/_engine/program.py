@@ -39,7 +39,8 @@ class Program:
         self._reset_optimizer = graph.function(optimizer.initializers)
         self._optimizer = graph.function(optimizer.values)
         self._set_optimizer = graph.function(optimizer.assignments, optimizer.placeholders)
-        self._optimizer_shapes = lru_cache(1)(partial(steps.layout.state_shapes, optimizer.placeholders))
+        shapes = [tuple(each.shape) for each in optimizer.placeholders]
+        self._optimizer_shapes = lru_cache(1)(partial(steps.layout.state_shapes, shapes))
         if steps.meter is not None and steps.validation_meter is not None:
             self._meter = _Readings(graph, steps.meter)
             self._validation_meter = _Readings(graph, steps.validation_meter)

@@ -59,7 +59,7 @@ def test_the_state_of_an_optimizer_is_that_of_one_with_a_variable_for_each_weigh
     laid_out = OneVector(spec, on, Network(None, of := variables(shapes), of))
     total = int(sum(np.prod(shape) for shape in shapes))
     of_each = built(shapes)
-    assert laid_out.state_shapes(variables(built([(total,)]))) == of_each
+    assert laid_out.state_shapes(built([(total,)])) == of_each
     ends = list(accumulate(int(np.prod(shape)) for shape in of_each))
     state = [np.arange(end - np.prod(shape), end).reshape(shape) for end, shape in zip(ends, of_each, strict=True)]
     values = laid_out.state_in(state)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,11 @@ from sklearn.utils.validation import validate_data
 NUMBER, CATEGORY, DATE = "number", "category", "date"
 
 _BLOCK_ROWS = 1 << 14
+
+_NUMBERS = (Real, Decimal, np.bool_)
+_DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
+_NO_CATEGORIES = (tuple, bytes, complex)
+"""Hashable values that the encoders of scikit-learn do not take, or that have no order."""
 
 Rows = slice | NDArray[np.intp]
 
@@ -53,9 +60,14 @@ class Table(ABC):
         n = len(range(*rows.indices(self.n_rows))) if isinstance(rows, slice) else len(rows)
         found = np.empty((n, len(positions)))
         for i, position in enumerate(positions):
+            if self.kinds[position] == DATE:
+                raise ValueError(
+                    f"The column {self.names[position]} of X holds dates or times: make numbers of it, such as the "
+                    "year, the month, the day of the week or the days since the first one, or leave it out."
+                )
             try:
                 found[:, i] = self._numbers(position, rows)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError(
                     f"The column {self.names[position]} of X is one of numbers, and holds something else ({error}): "
                     "name it in categorical_features, or make numbers of it."
@@ -67,18 +79,49 @@ class Table(ABC):
         return found
 
     def categories(self, position: int, rows: Rows) -> NDArray[Any]:
-        """Some rows of a column of categories, (n,) of Python objects, with None for missing ones."""
+        """Some rows of a column of categories, (n,) of Python objects, with None for missing ones.
+
+        Raises
+        ------
+        ValueError
+            If there are values that cannot be categories.
+        """
         values = self._values(position, rows)
+        for kind in set(map(type, values)):
+            if kind.__hash__ is None or issubclass(kind, _NO_CATEGORIES):
+                raise self._no_categories(position, kind.__name__)
         found = np.empty(len(values), dtype=object)
-        found[:] = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+        found[:] = [None if _is_missing(value) else value for value in values]
         return found
 
     def distinct(self, position: int, rows: NDArray[np.intp]) -> list[Any]:
-        """The categories of some rows of a column, sorted by type and value, None at the end."""
+        """The categories of some rows of a column, sorted by type and value, None at the end.
+
+        Raises
+        ------
+        ValueError
+            If they are of several kinds, or have no order.
+        """
         found: set[Any] = set()
         for part in parts(rows):
             found.update(self.categories(position, part))
-        return sorted(found - {None}, key=lambda value: (type(value).__name__, value)) + [None] * (None in found)
+        values = found - {None}
+        if len(kinds_of(values)) > 1:
+            raise ValueError(
+                f"The column {self.names[position]} of X holds {' and '.join(sorted(kinds_of(values)))} side by side: "
+                "make strings, or numbers, of all of them."
+            )
+        try:
+            ordered = sorted(values, key=lambda value: (type(value).__name__, value))
+        except TypeError as error:
+            raise self._no_categories(position, *kinds_of(values)) from error
+        return ordered + [None] * (None in found)
+
+    def _no_categories(self, position: int, kind: str) -> ValueError:
+        return ValueError(
+            f"The column {self.names[position]} of X holds values of {kind}, which are no categories here: make "
+            "strings or numbers of them, or leave it out."
+        )
 
     def blocks(self) -> list[slice]:
         """The rows, a few thousand at a time."""
@@ -89,6 +132,24 @@ def parts(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Rows, a few thousand at a time."""
     for begin in range(0, len(rows), _BLOCK_ROWS):
         yield rows[begin : begin + _BLOCK_ROWS]
+
+
+def kinds_of(values: Iterable[Any]) -> set[str]:
+    """What values are that are not missing, in words: equal ones are of the same kind."""
+    return {_kind_of(kind) for kind in set(map(type, values)) - {type(None)}}
+
+
+def _kind_of(kind: type) -> str:
+    if issubclass(kind, str):
+        return "strings"
+    if issubclass(kind, _NUMBERS):
+        return "numbers"
+    return "dates or times" if issubclass(kind, _DATES) or kind.__name__ == "Period" else kind.__name__
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, or NA or NaT of pandas."""
+    return value is None or type(value).__name__ == "NAType" or value != value  # noqa: PLR0124  (as only NaN and NaT)
 
 
 class PandasTable(Table):
@@ -104,19 +165,21 @@ class PandasTable(Table):
     def _kind(column: Any) -> str:
         import pandas as pd
 
-        types = pd.api.types
-        if isinstance(column.dtype, pd.CategoricalDtype):
+        dtype, types = column.dtype, pd.api.types
+        if isinstance(dtype, pd.CategoricalDtype):
             return CATEGORY
-        if types.is_object_dtype(column.dtype):
-            kinds = {"datetime64": DATE, "datetime": DATE, "date": DATE, "timedelta": DATE, "empty": NUMBER}
-            numbers = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
-            return (kinds | dict.fromkeys(numbers, NUMBER)).get(types.infer_dtype(column, skipna=True), CATEGORY)
-        if types.is_string_dtype(column.dtype):
-            return CATEGORY
-        return NUMBER if types.is_numeric_dtype(column.dtype) else DATE
+        if types.is_object_dtype(dtype):
+            kinds = kinds_of(column.dropna())
+            return NUMBER if kinds == {"numbers"} else DATE if kinds == {"dates or times"} else CATEGORY
+        if dtype.kind != "c" and (types.is_numeric_dtype(dtype) or types.is_bool_dtype(dtype)):
+            return NUMBER
+        return DATE if issubclass(dtype.type, (*_DATES, pd.Period)) else CATEGORY
 
     def _numbers(self, position: int, rows: Rows) -> Any:
-        return self._columns[position].iloc[rows].to_numpy(dtype=np.float64, na_value=np.nan)
+        column = self._columns[position].iloc[rows]
+        if self.kinds[position] == CATEGORY:  # whatever numbers there are; not dates, which pandas would make some of
+            column = column.astype(object)
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def _values(self, position: int, rows: Rows) -> list[Any]:
         column = self._columns[position].iloc[rows].astype(object)
@@ -137,12 +200,15 @@ class PolarsTable(Table):
     def _kind(dtype: Any) -> str:
         import polars as pl
 
-        if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
+        if dtype.is_numeric() or dtype == pl.Boolean:
             return NUMBER
         return DATE if dtype.is_temporal() else CATEGORY
 
     def _numbers(self, position: int, rows: Rows) -> Any:
-        return self._columns[position][rows].cast(float).to_numpy()
+        column = self._columns[position][rows]
+        if self.kinds[position] == CATEGORY:  # whatever numbers there are
+            return [np.nan if value is None else float(value) for value in column.to_list()]
+        return column.cast(float).to_numpy()
 
     def _values(self, position: int, rows: Rows) -> list[Any]:
         values: list[Any] = self._columns[position][rows].to_list()
@@ -187,7 +253,7 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
     made = PolarsTable if hasattr(X, "get_columns") and hasattr(X, "schema") else made
     if made is None:
         dtype = None if objects else [np.float64, np.float32]
-        array = validate_data(estimator, X, dtype=dtype, ensure_all_finite=objects or "allow-nan", reset=reset)
+        array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
         return ArrayTable(array, getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, X, skip_check_array=True, reset=reset)
     if 0 in X.shape:

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, QuantileTransformer, StandardScaler
 
-from skmlp._columns import CATEGORY, DATE, Table
+from skmlp._columns import CATEGORY, Table, kinds_of
 from skmlp._names import nearest
 from skmlp._tabular_spec import padded
 
@@ -167,11 +167,11 @@ class TablePreprocessor:
                 plain.append(self.two_valued_scaler_.transform(np.delete(numbers, self._many, axis=1)))
             plain.append(self.indicator_.transform(gaps))
         if self.one_hot_columns_:
-            plain.append(self.one_hot_.transform(self._values(table, self.one_hot_columns_, rows)))
+            plain.append(self.one_hot_.transform(self._values(table, self.one_hot_, self.one_hot_columns_, rows)))
         tables = [periodic, plain]
         found = [np.hstack(each) for each, (width, _) in zip(tables, self.widths, strict=False) if width]
         if self.embedded_:
-            found.append(self._codes(self._values(table, self.embedded_, rows)))
+            found.append(self._codes(self._values(table, self.ordinal_, self.embedded_, rows)))
         return found
 
     def _codes(self, values: NDArray[Any]) -> NDArray[np.int32]:
@@ -180,9 +180,26 @@ class TablePreprocessor:
         codes = self.ordinal_.transform(values)
         return np.where(codes < 0, 0, codes + 1 + np.cumsum([0, *sizes[:-1]])).astype(np.int32)
 
-    @staticmethod
-    def _values(table: Table, positions: Sequence[int], rows: slice) -> NDArray[Any]:
-        return np.stack([table.categories(position, rows) for position in positions], axis=1)
+    def _values(self, table: Table, encoder: Any, positions: Sequence[int], rows: slice) -> NDArray[Any]:
+        """Categories to encode, (n, columns).
+
+        Raises
+        ------
+        ValueError
+            If none of a column could equal one of the fit.
+        """
+        found = []
+        for position, known in zip(positions, encoder.categories_, strict=True):
+            values = table.categories(position, rows)
+            learned, kinds = kinds_of(known), kinds_of(values)
+            if learned and kinds - learned:
+                raise ValueError(
+                    f"The column {table.names[position]} of X had categories that were {', '.join(learned)} when it "
+                    f"was fitted, and holds {' and '.join(sorted(kinds))} now, which can equal none of them: convert "
+                    f"it to {', '.join(learned)}."
+                )
+            found.append(values)
+        return np.stack(found, axis=1)
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:
@@ -204,7 +221,7 @@ def categorical_columns(categorical_features: Any, table: Table, names: NDArray[
     Raises
     ------
     ValueError
-        If there is no such column, or one of dates is left.
+        If there is no such column.
     """
     n_columns = len(table.names)
     if categorical_features is None:
@@ -214,12 +231,6 @@ def categorical_columns(categorical_features: Any, table: Table, names: NDArray[
     else:
         given = np.asarray(categorical_features)
         found = [] if not given.size else _positions(given, n_columns, names)
-    for position, kind in enumerate(table.kinds):
-        if kind == DATE and position not in found:
-            raise ValueError(
-                f"The column {table.names[position]} of X holds dates or times: make numbers of it, such as the year, "
-                "the month, the day of the week or the days since the first one, or leave it out."
-            )
     return found
 
 

@@ -221,11 +221,14 @@ class ArrayTable(Table):
     def __init__(self, array: NDArray[Any], names: Sequence[Any] | None) -> None:
         self._array = array
         self.names = [str(position) for position in range(array.shape[1])] if names is None else list(map(repr, names))
-        self.kinds = [NUMBER] * array.shape[1]
+        self.kinds = [DATE if array.dtype.kind in "mM" else NUMBER] * array.shape[1]
         self.n_rows = len(array)
 
     def _numbers(self, position: int, rows: Rows) -> Any:
-        return self._array[rows, position].astype(np.float64)
+        column = self._array[rows, position]
+        if column.dtype == object:
+            column = np.array([np.nan if _is_missing(value) else value for value in column])
+        return column.astype(np.float64)
 
     def _values(self, position: int, rows: Rows) -> list[Any]:
         values: list[Any] = self._array[rows, position].tolist()
@@ -252,7 +255,8 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
     made: type[PandasTable | PolarsTable] | None = PandasTable if hasattr(X, "iloc") and hasattr(X, "columns") else None
     made = PolarsTable if hasattr(X, "get_columns") and hasattr(X, "schema") else made
     if made is None:
-        dtype = None if objects else [np.float64, np.float32]
+        dates = getattr(getattr(X, "dtype", None), "kind", None) in ("m", "M")
+        dtype = None if objects or dates else [np.float64, np.float32]
         array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
         return ArrayTable(array, getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, X, skip_check_array=True, reset=reset)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, QuantileTransformer, StandardScaler
@@ -21,6 +23,9 @@ _ROWS_FITTED = 100_000
 
 _NOISE = 1e-5
 """Of a column's standard deviation: what its numbers are moved by before quantiles are taken, so that few are equal."""
+
+_LARGEST = 1e150
+"""Of the numbers that a fit takes: the variance of larger ones overflows."""
 
 
 class TablePreprocessor:
@@ -60,8 +65,9 @@ class TablePreprocessor:
         rng = np.random.default_rng((seed, 1))
         self.categories_ = list(categorical)
         self.numbers_ = [position for position in range(len(table.names)) if position not in self.categories_]
-        self._fit_numbers(table, rows, rng)
-        self._fit_categories(table, rows)
+        with config_context(transform_output="default"):  # arrays, whatever is set
+            self._fit_numbers(table, rows, rng)
+            self._fit_categories(table, rows)
         return self
 
     def transform(self, table: Table) -> tuple[NDArray[Any], ...]:
@@ -71,9 +77,10 @@ class TablePreprocessor:
         first two are filled up with 0.
         """
         outputs = [np.zeros((table.n_rows, width), dtype) for width, dtype in self.widths if width]
-        for rows in table.blocks():
-            for output, block in zip(outputs, self._block(table, rows), strict=True):
-                output[rows, : block.shape[1]] = block
+        with config_context(transform_output="default"):
+            for rows in table.blocks():
+                for output, block in zip(outputs, self._block(table, rows), strict=True):
+                    output[rows, : block.shape[1]] = block
         return tuple(outputs)
 
     @property
@@ -115,6 +122,8 @@ class TablePreprocessor:
         if not self.numbers_:
             return
         numbers = table.numbers(self.numbers_, fitted)
+        for row, i in np.argwhere(np.abs(numbers) > _LARGEST)[:1]:
+            raise self._too_large(table, i, numbers[row, i], "its square overflows")
         self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True).fit(numbers)
         self.indicator_ = MissingIndicator(error_on_new=False).fit(numbers)
         self._many = [i for i, column in enumerate(numbers.T) if len(np.unique(column[~np.isnan(column)])) > 2]
@@ -126,7 +135,13 @@ class TablePreprocessor:
             many = numbers[:, self._many]
             if isinstance(self.scaler_, QuantileTransformer):
                 many = many + _NOISE * many.std(axis=0) * rng.normal(size=many.shape)
-            self.scaler_.fit(many)
+            self._fit_scaler(many)
+
+    def _fit_scaler(self, numbers: NDArray[np.float64]) -> None:
+        try:
+            self.scaler_.fit(numbers)
+        except Exception as error:  # whatever a transformer of the user's raises
+            raise self._no_scaling(f"could not be fitted to the columns of numbers ({error})") from error
 
     def _scaler(self, n_rows: int, rng: np.random.Generator) -> Any:
         if self.numeric_scaling == "quantile":
@@ -159,12 +174,9 @@ class TablePreprocessor:
         if self.numbers_:
             gaps = table.numbers(self.numbers_, rows)
             numbers = self.imputer_.transform(gaps)
-            many = numbers[:, self._many]
-            if self._many and self.scaler_ is not None:
-                many = self.scaler_.transform(many)
-            (periodic if self.embed_numbers else plain).append(many)
-            if self.two_valued_scaler_ is not None:
-                plain.append(self.two_valued_scaler_.transform(np.delete(numbers, self._many, axis=1)))
+            scaled = self._scaled(table, numbers)
+            (periodic if self.embed_numbers else plain).append(scaled[:, self._many])
+            plain.append(np.delete(scaled, self._many, axis=1))
             plain.append(self.indicator_.transform(gaps))
         if self.one_hot_columns_:
             plain.append(self.one_hot_.transform(self._values(table, self.one_hot_, self.one_hot_columns_, rows)))
@@ -173,6 +185,49 @@ class TablePreprocessor:
         if self.embedded_:
             found.append(self._codes(self._values(table, self.ordinal_, self.embedded_, rows)))
         return found
+
+    def _scaled(self, table: Table, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Columns of numbers, scaled.
+
+        Raises
+        ------
+        ValueError
+            If the network could not compute with a number, or a transformer of the user's makes something else.
+        """
+        scaled = numbers.copy()
+        few = np.delete(np.arange(numbers.shape[1]), self._many)
+        with np.errstate(all="ignore"):
+            if self.two_valued_scaler_ is not None:
+                scaled[:, few] = self.two_valued_scaler_.transform(numbers[:, few])
+            if self._many and self.scaler_ is not None:
+                scaled[:, self._many] = self._by_scaler(numbers[:, self._many])
+        limit = float(np.finfo(self.dtype).max) ** 0.5
+        for row, i in np.argwhere(~(np.abs(scaled) < limit))[:1]:
+            made = f"numeric_scaling={self.numeric_scaling!r} makes {scaled[row, i]:g} of it"
+            raise self._too_large(table, i, numbers[row, i], made)
+        return scaled
+
+    def _by_scaler(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        try:
+            found = self.scaler_.transform(numbers)
+            found = np.asarray(found.toarray() if issparse(found) else found, dtype=np.float64)
+        except Exception as error:  # whatever a transformer of the user's raises
+            raise self._no_scaling(f"could not transform the columns of numbers ({error})") from error
+        if found.shape != numbers.shape:
+            raise self._no_scaling(f"makes an array of shape {found.shape} of one of shape {numbers.shape}")
+        return found
+
+    def _no_scaling(self, what: str) -> ValueError:
+        return ValueError(
+            f"numeric_scaling={self.numeric_scaling!r} {what}: take 'quantile', 'standard' or a transformer that makes "
+            "one number of each, and put others before the estimator, in a Pipeline."
+        )
+
+    def _too_large(self, table: Table, number: int, value: float, why: str) -> ValueError:
+        return ValueError(
+            f"The column {table.names[self.numbers_[number]]} of X holds {value:g}, with which the network cannot "
+            f"compute ({why}): scale or clip the column, or take its logarithm."
+        )
 
     def _codes(self, values: NDArray[Any]) -> NDArray[np.int32]:
         """Rows of the table of embeddings: 0 for what is unknown, and those of each column behind one another."""

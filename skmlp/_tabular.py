@@ -196,6 +196,8 @@ class BaseTabularMLP(BaseKerasMLP):
 
     def _checked_parameters(self) -> dict[str, Any]:
         parameters = super()._checked_parameters()
+        if isinstance(self.numeric_scaling, type):
+            raise ValueError(f"numeric_scaling={self.numeric_scaling!r} is a class: give it an instance.")
         if isinstance(self.activation, str) and self.activation == "auto":
             parameters["activation"] = self._default_activation
         validates = self.early_stopping == "validation"

@@ -11,6 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmlp import TabularMLPClassifier, TabularMLPRegressor, cache_info
@@ -197,6 +198,11 @@ def test_there_is_no_partial_fit():
         ({}, {"n_members": 0}, "n_members"),
         ({}, {"early_stopping": "sometimes"}, "early_stopping"),
         ({}, {"numeric_scaling": "best"}, "numeric_scaling"),
+        (
+            {},
+            {"numeric_scaling": StandardScaler},
+            r"numeric_scaling=.*StandardScaler'> is a class: give it an instance",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named_with_a_remedy(table, columns, changes, message):

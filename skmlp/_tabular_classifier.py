@@ -33,16 +33,18 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
         Networks that are trained side by side. They have dropout, weights and embeddings of categories of
         their own, and share the embedding of numbers.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, default="from_dtype"
-        The columns that hold categories: in a data frame by default those of strings, objects and categories; or names,
-        positions or a mask; or none.
+        The columns that hold categories: in a data frame by default those of strings, of categories, and of objects
+        unless all are numbers; or names, positions or a mask; or none. Columns of booleans, and of objects that are
+        numbers, count as numbers. The categories of a column are all strings, or all numbers, when it is fitted and
+        when it is predicted.
     max_one_hot : int, default=64
         Columns of so many categories at most are one-hot encoded. Those of more have an embedding, which is learned.
     category_dim : int, default=8
         The width of the embedding of a category.
     numeric_scaling : {"quantile", "standard"}, transformer or None, default="quantile"
         What is done to columns of numbers with more than two values: their quantiles are mapped to those of the normal
-        distribution, or they are standardised; a transformer of your own is cloned and fitted. Columns of two values
-        are standardised.
+        distribution, or they are standardised; a transformer of your own, which makes one number of each, is cloned
+        and fitted. Columns of two values are standardised.
     numeric_embedding : {"periodic"} or None, default="periodic"
         Whether these columns are embedded: ``mixing.T @ cos(2 * pi * frequencies * x + phases) + offsets`` is learned
         of each, beside the number itself.

@@ -35,7 +35,7 @@ class LossCurve:
     key : str
         The key of its history, for example "val_loss".
     x : ndarray of shape (n_records,)
-        Epochs or steps, counted from 1.
+        Epochs or steps, counted from 1; those alone in which each fold has a value.
     folds : ndarray of shape (n_folds, n_records)
         The values of each fold, smoothed; one row for a single estimator.
     """
@@ -52,16 +52,18 @@ class LossCurve:
 
     @property
     def part(self) -> str:
-        """The samples that it was measured on: "training" or "validation"."""
-        return "validation" if self.key.startswith("val_") else "training"
+        """The samples that it was measured on: "training", "validation" or "out of fold"."""
+        prefix = self.key.partition("_")[0]
+        return {"val": "validation", "oof": "out of fold"}.get(prefix, "training")
 
 
 class LossCurveDisplay:
     """Losses and metrics of fitted estimators by epoch or by step.
 
     It is made by `from_estimator`, `from_estimators` or `from_cv_results`, which also draw it. Each estimator has a
-    colour; training is a solid line and validation a dashed one. Of several folds, the line is their mean and the band
-    reaches from their least to their greatest value.
+    colour; training is a solid line, validation and out of fold are dashed ones. Of several folds, the line is their
+    mean and the band reaches from their least to their greatest value. Values that are NaN are left out, as those of
+    "oof_score" in most epochs.
 
     Parameters
     ----------
@@ -306,8 +308,9 @@ class LossCurveDisplay:
                 raise ValueError(f"skip={skip!r} leaves nothing of the {n_records} records{of_name}: take less.")
             x = self._positions(histories, n_records, of_name)[skip:]
             for key in found:
-                folds = [smooth(each[key][skip:n_records], smoothing) for each in histories]
-                curves.append(LossCurve(name, key, x, np.stack(folds)))
+                folds = np.stack([smooth(each[key][skip:n_records], smoothing) for each in histories])
+                there = ~np.isnan(folds).any(axis=0)
+                curves.append(LossCurve(name, key, x[there], folds[:, there]))
         return curves
 
     def _positions(self, histories: Sequence[History], n_records: int, of_name: str) -> NDArray[np.float64]:

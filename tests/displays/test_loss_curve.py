@@ -82,6 +82,21 @@ def test_records_by_step_are_drawn_at_their_steps(classifier):
     assert display.ax_.get_xlabel() == "step"
 
 
+def test_values_that_are_nan_are_left_out_and_the_others_joined():
+    nan = float("nan")
+    history = {"loss": [5.0, 4.0, 3.0, 2.0, 1.0], "oof_score": [nan, 0.5, nan, 0.7, 0.8]}
+    display = LossCurveDisplay({"": [history]}).plot(metrics=["loss", "oof_score"], smoothing=0.5)
+    loss, score = display.lines_
+    assert list(loss.get_xdata()) == [1, 2, 3, 4, 5]
+    assert list(score.get_xdata()) == [2, 4, 5]
+    np.testing.assert_allclose(score.get_ydata(), [0.5, 0.6, 0.7])
+    assert [curve.part for curve in display.curves_] == ["training", "out of fold"]
+    assert score.get_linestyle() == "--"
+    assert display.axes_[1].get_ylabel() == "oof score"
+    folds = LossCurveDisplay({"": [history, {**history, "oof_score": [nan, 0.1, nan, 0.3, nan]}]})
+    assert list(folds.plot(metrics="oof_score").lines_[0].get_xdata()) == [2, 4]
+
+
 def test_several_estimators_have_a_colour_each():
     histories = {name: [{"loss": [2.0, 1.0], "val_loss": [3.0, 2.0]}] for name in ("SGD", "Adam")}
     display = LossCurveDisplay(histories).plot()

@@ -19,7 +19,7 @@ from skmlp._fields import wrong
 from skmlp._fitted import Fitted, FittedAttributes
 from skmlp._folds import Folds
 from skmlp._forks import require_not_forked
-from skmlp._names import answer, knows_names
+from skmlp._names import ANSWERS, answer, knows_names
 from skmlp._pickles import reduced
 from skmlp._record import record, restored
 from skmlp._samples import Arguments, Samples, explicit_validation, split, weigh
@@ -49,6 +49,10 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
     _target_form: ClassVar[type[TargetForm]]
+
+    _answers: ClassVar[Mapping[str, str]] = ANSWERS
+    _remedies: ClassVar[Sequence[str]] = ("clipnorm=1.0", "features scaled to about 1 (StandardScaler)")
+    """What helps a training that diverged."""
 
     # What both constructors take, and this class reads.
     loss: Any
@@ -148,8 +152,8 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         """
         known = self._get_param_names()
         for name in params:
-            if name.partition("__")[0] not in known or (name not in known and answer(name, ())):
-                ours = answer(name, known)
+            if name.partition("__")[0] not in known or (name not in known and answer(name, (), self._answers)):
+                ours = answer(name, known, self._answers)
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator {type(self).__name__}{ours}{'' if '?' in ours else '.'} "
                     f"Valid parameters are: {', '.join(known)}."

@@ -78,6 +78,61 @@ ANSWERS: Mapping[str, str] = {
 """Names that people know from elsewhere, and what they are here."""
 
 
+_ADAM = "the networks are trained by Adam, whose settings are learning_rate, beta_1, beta_2, epsilon and weight_decay"
+_DECAY = "weights are kept small by weight_decay and dropout"
+_CATEGORIES = "the columns that hold categories are categorical_features"
+_HELD_OUT = (
+    "samples to validate on are given to fit as X_val and y_val, and early_stopping='validation' holds out the share "
+    "validation_fraction of the training samples"
+)
+_NO_LAYERS = "there is no normalisation of layers, and columns are scaled by numeric_scaling"
+_NO_TREES = "there are no trees: widths of layers are hidden_layer_sizes, and dropout and weight_decay regularise"
+_OUT_OF_FOLD = "early_stopping='out-of-fold' keeps the best epoch, and n_iter_no_change is that of 'validation'"
+_RANDOM_WEIGHTS = "weights begin as those of RealMLP, drawn from random_state"
+_ANEW = "each fit starts anew"
+
+TABULAR_ANSWERS: Mapping[str, str] = {
+    **ANSWERS,
+    # scikit-learn's MLP, Keras, and the other estimators here
+    **dict.fromkeys(("alpha", "bias_regularizer", "kernel_regularizer", "regularizer", "activity_regularizer"), _DECAY),
+    **dict.fromkeys(("l1", "l2", "regularize_bias"), _DECAY),
+    **dict.fromkeys(("optimizer", "solver", "momentum", "nesterov", "nesterovs_momentum", "rho"), _ADAM),
+    **dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"), "gradients are not clipped: lower learning_rate"),
+    **dict.fromkeys(("batch_norm", "batch_normalization", "layer_norm", "normalization"), _NO_LAYERS),
+    **dict.fromkeys(("bias_initializer", "kernel_initializer"), _RANDOM_WEIGHTS),
+    **dict.fromkeys(("validation_data", "validation_split"), _HELD_OUT),
+    **dict.fromkeys(("initial_epoch", "warm_start"), _ANEW),
+    "input_dropout": "hidden layers alone have dropout",
+    "min_delta": "the least improvement for early_stopping='validation' is tol",
+    "output_activation": "it follows from the target",
+    "patience": _OUT_OF_FOLD,
+    "restore_best_weights": "early_stopping='out-of-fold' and 'validation' keep the weights of the best epoch",
+    # scikit-learn's, LightGBM's, XGBoost's and CatBoost's trees
+    **dict.fromkeys(("n_estimators", "n_ensembles", "n_models"), "networks are n_members, and passes over them epochs"),
+    **dict.fromkeys(("iterations", "num_boost_round", "num_iterations", "num_epochs"), _EPOCHS),
+    **dict.fromkeys(
+        ("cat_cols", "cat_features", "cat_idxs", "categorical_columns", "categorical_feature"), _CATEGORIES
+    ),
+    **dict.fromkeys(("cat_indicator", "enable_categorical"), _CATEGORIES),
+    **dict.fromkeys(("l2_leaf_reg", "l2_regularization", "reg_alpha", "reg_lambda"), _DECAY),
+    **dict.fromkeys(("depth", "max_bin", "max_bins", "max_depth", "max_features", "max_leaf_nodes"), _NO_TREES),
+    **dict.fromkeys(("min_child_samples", "min_samples_leaf", "num_leaves"), _NO_TREES),
+    **dict.fromkeys(("colsample_bytree", "subsample"), _NO_TREES),
+    **dict.fromkeys(("interaction_cst", "monotone_constraints", "monotonic_cst"), "there are no such constraints"),
+    **dict.fromkeys(("early_stopping_rounds", "od_wait"), _OUT_OF_FOLD),
+    "eta": _RATE,
+    "eval_metric": "what is recorded of validation samples are metrics",
+    "eval_set": _HELD_OUT,
+    "embedding_dim": "the width of the embedding of a category is category_dim",
+    "n_jobs": "threads are those that joblib, or OMP_NUM_THREADS, gives the process",
+    "one_hot_max_size": "it is max_one_hot",
+    "random_seed": _SEED,
+    "scaler": "columns are scaled by numeric_scaling",
+    "scoring": "early_stopping goes by accuracy or R², or by the loss with monitor='loss'",
+}
+"""The same for the estimators for tables, with names that people know from trees and other estimators for tables."""
+
+
 _SAME = {
     "absolute_error": "mean_absolute_error",
     "identity": "linear",
@@ -98,13 +153,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
 
 
-def answer(name: str, known: Iterable[str]) -> str:
+def answer(name: str, known: Iterable[str], answers: Mapping[str, str]) -> str:
     """What to write in place of a name that nobody here knows, as an ending of a message."""
     base, _, setting = name.partition("__")
+    for each in (name, base):
+        if each in answers:
+            return f": {answers[each]}"
     if base == "optimizer" and setting:
         return f": settings of the optimizer are parameters of the estimator, such as {setting}"
-    if name in ANSWERS:
-        return f": {ANSWERS[name]}"
     question = nearest(name, known)
     return f": {question}" if question else ""
 
@@ -132,4 +188,4 @@ def _unexpected(estimator: Any, method: str, name: str, taken: list[str]) -> str
         return f"{said}: it is a parameter of the estimator, {estimator.__name__}({name}=...) or set_params({name}=...)"
     if method == "__init__" and name in inspect.signature(estimator.fit).parameters:
         return f"{said}: it is given to fit"
-    return said + answer(name, taken)
+    return said + answer(name, taken, estimator._answers)

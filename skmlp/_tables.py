@@ -301,7 +301,7 @@ def _positions(given: NDArray[Any], n_columns: int, names: NDArray[Any] | None) 
     for each in given.tolist():
         if isinstance(each, Integral):
             if not 0 <= int(each) < n_columns:
-                raise ValueError(f"{said} names the column {each}, but X has {n_columns}: give numbers below that.")
+                raise ValueError(f"{said} names the column {each}, but X has {n_columns}: count from 0.")
             found.add(int(each))
         elif names is None:
             raise ValueError(f"{said} holds {each!r}, but the columns of X have no names: give positions, or a mask.")

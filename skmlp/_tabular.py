@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from skmlp._base import BaseKerasMLP
 from skmlp._columns import Table, read_table
 from skmlp._folds import Folds, OutOfFoldOutputs
-from skmlp._names import knows_names
+from skmlp._names import TABULAR_ANSWERS, knows_names
 from skmlp._samples import Arguments, Samples
 from skmlp._spec import Hyperparameters, NetworkShape, Plan, State
 from skmlp._tables import TablePreprocessor, categorical_columns
@@ -91,6 +91,9 @@ class BaseTabularMLP(BaseKerasMLP):
 
     output_activation = "auto"
     warm_start = False
+
+    _answers = TABULAR_ANSWERS
+    _remedies = ("numeric_scaling='quantile'",)
 
     _default_activation: ClassVar[str]
 

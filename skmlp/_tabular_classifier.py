@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._classification import Classification
-from skmlp._names import knows_names
+from skmlp._names import TABULAR_ANSWERS, knows_names
 from skmlp._tabular import TABULAR_CONSTRAINTS, BaseTabularMLP
 from skmlp._validation import PARAMETER_CONSTRAINTS
 
@@ -186,6 +186,10 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
         **{name: PARAMETER_CONSTRAINTS[name] for name in ("class_weight", "label_smoothing")},
     }
 
+    _answers: ClassVar[Mapping[str, str]] = {
+        **TABULAR_ANSWERS,
+        **dict.fromkeys(("loss", "objective"), "the loss is the cross-entropy, with label_smoothing"),
+    }
     _default_activation = "selu"
 
     # What `Classification` reads beside the parameters.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._names import knows_names
+from skmlp._loss_table import LOSSES
+from skmlp._names import TABULAR_ANSWERS, knows_names
 from skmlp._regression import Regression
+from skmlp._spec import Hyperparameters
 from skmlp._tabular import TABULAR_CONSTRAINTS, BaseTabularMLP
+from skmlp._targets import Coding
 from skmlp._validation import PARAMETER_CONSTRAINTS
 
 
@@ -189,6 +192,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         **{name: PARAMETER_CONSTRAINTS[name] for name in ("loss", "quantile", "target_scaling", "clip_predictions")},
     }
 
+    _answers: ClassVar[Mapping[str, str]] = {**TABULAR_ANSWERS, "objective": "it is loss"}
     _default_activation = "mish"
 
     @knows_names
@@ -274,6 +278,25 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.random_state = random_state
         self.verbose = verbose
         self.dtype = dtype
+
+    def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
+        """How the target is compared with the outputs, which are any numbers.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not for any numbers.
+        """
+        from skmlp._losses import resolve_loss
+
+        row = resolve_loss(self.loss, self.dtype).row
+        activations = None if row is None else LOSSES[row].regression_outputs
+        if activations is not None:
+            raise ValueError(
+                f"loss={self.loss!r} is not for outputs that are any numbers, as those of TabularMLPRegressor: choose "
+                f"another loss, or KerasMLPRegressor with output_activation={activations[0]!r}."
+            )
+        return super()._coding(form, hyperparameters)
 
     @property
     def oof_predictions_(self) -> NDArray[np.floating]:

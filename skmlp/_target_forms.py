@@ -151,9 +151,11 @@ class Numbers:
     def score(
         self, target: Target, logits: NDArray[np.floating], outputs: NDArray[np.floating], weight: NDArray[np.float64]
     ) -> float:
-        """R², which has no units."""
+        """R², which has no units; NaN if an output is not finite."""
         if self.clip:
             outputs = np.clip(outputs, *(self.limits if self.scale is None else self.scale.standardized(self.limits)))
+        if not np.isfinite(outputs).all():
+            return float("nan")
         return float(r2_score(target.encoded, outputs, sample_weight=weight))
 
     def in_units(self, encoded: NDArray[Any]) -> NDArray[Any]:

@@ -78,13 +78,14 @@ def check_target_scaling(coding: Coding) -> None:
     """
     if can_be_scaled(coding):
         return
+    fitting = f"one of the losses {', '.join(name for name, row in LOSSES.items() if row.of_differences)}"
     if _is_of_differences(coding):
         said = f"output_activation={coding.output_activation!r}, whose outputs do not reach every number of deviations"
     else:
         said = f"loss={coding.given.given!r}, which is not a loss of differences between targets and outputs"
-    fitting = ", ".join(name for name, row in LOSSES.items() if row.of_differences)
+    if coding.output_activation != "linear":
+        fitting = f"output_activation='linear' and {fitting}"
     raise ValueError(
         f"target_scaling='standard' trains on standard deviations from the mean of y, and does not go with {said}: "
-        f"leave target_scaling=None, or take output_activation='linear' and one of the losses {fitting}, or one of "
-        "your own."
+        f"set target_scaling=None, or take {fitting}, or one of your own."
     )

@@ -18,7 +18,7 @@ from skmlp._spec import State, steps_per_epoch
 from skmlp._tabular_spec import TabularSpec
 from skmlp._target_scale import can_be_scaled
 from skmlp._watch.early_stopping import EarlyStopping
-from skmlp._watch.finite import RequireFinite, require_finite_weights
+from skmlp._watch.finite import RequireFinite, require_finite
 from skmlp._watch.out_of_fold import OutOfFold
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.recorders import Recorder, StepRecorder
@@ -87,7 +87,7 @@ class Run:
         others = [each for each in (steps, stopping, keras, *self._others(recorder)) if each is not None]
         try:
             horizon = start.plan.hyperparameters.epochs if self.given.partial else None
-            finite = RequireFinite(start.state.epoch + self._n_epochs, scalable=self._scalable)
+            finite = RequireFinite(start.state.epoch + self._n_epochs, self._remedies)
             watchers = [finite, recorder, *others]
             state, interrupted = train(start.plan, data, start.state, self._n_epochs, watchers, horizon)
         finally:
@@ -98,23 +98,30 @@ class Run:
         n_seen = start.n_seen + (state.epoch - start.state.epoch) * len(data.rows)
         if stopping is not None and stopping.best_state is not None:
             state = stopping.best_state
-        require_finite_weights(state, start.plan.learning_rate, scalable=self._scalable)
+        out_of_fold = self._outputs_out_of_fold(stopping)
+        kept = (state.epoch, start.plan.learning_rate, self._remedies)
+        require_finite("A weight", state.weights, *kept)
+        if out_of_fold is not None:
+            require_finite("A prediction", [out_of_fold.outputs], *kept)
         fitted = replace(
             self._left(recorder, state),
             step_history=None if steps is None else steps.history,
             unrecorded=() if steps is None else tuple(steps.unrecorded),
             n_seen=n_seen,
             callbacks=tuple(callbacks),
-            out_of_fold=self._outputs_out_of_fold(stopping),
+            out_of_fold=out_of_fold,
         )
         if not (self.given.partial or interrupted):
             warn_if_worse_than_mean(fitted, data, type(self.estimator).__name__, _STACKLEVEL)
         return fitted
 
     @property
-    def _scalable(self) -> bool:
-        """Whether the target could be scaled, and is not."""
-        return self.start.form.scale is None and can_be_scaled(self.start.coding)
+    def _remedies(self) -> list[str]:
+        """What the user may try if it diverges: where the target could be scaled, and is not, that too."""
+        remedies = list(self.estimator._remedies)
+        if self.start.form.scale is None and can_be_scaled(self.start.coding):
+            remedies.insert(-1, "target_scaling='standard'")
+        return remedies
 
     @property
     def _n_epochs(self) -> int:

@@ -89,8 +89,9 @@ def check_parameters(caller: str, constraints: Mapping[str, list[Any]], paramete
     rate = parameters["learning_rate"]
     if isinstance(rate, str):
         raise ValueError(
-            f"learning_rate={rate!r} is a number here: scikit-learn's 'constant' is the default, 'invscaling' and the "
-            "like are given as learning_rate_schedule, 'adaptive' is the callback keras.callbacks.ReduceLROnPlateau."
+            f"learning_rate={rate!r} is a number here: scikit-learn's 'constant' is learning_rate_schedule=None, "
+            "'invscaling' and the like are other schedules, 'adaptive' is the callback "
+            "keras.callbacks.ReduceLROnPlateau."
         )
     validate_parameter_constraints(constraints, parameters, caller_name=caller)
 
@@ -334,7 +335,7 @@ def split_rows(
         raise ValueError(
             f"validation_fraction={validation_fraction!r} of {n_samples} samples holds out {n_val} and leaves "
             f"{n_train} to train on, but both sides need {needed}: change validation_fraction, pass X_val and y_val, "
-            "or set early_stopping=False."
+            "or leave early_stopping at its default."
         )
     train, val = train_test_split(np.arange(n_samples), test_size=n_val, stratify=strata, random_state=seed)
     return np.sort(train), val

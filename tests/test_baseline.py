@@ -142,3 +142,10 @@ def test_a_diverged_regressor_says_to_scale_the_target_where_that_is_possible(ba
             fit(samples, y, **diverging, **parameters)
     with pytest.raises(ValueError, match=r"diverged.*clipnorm=1.0, or features scaled to about 1"):
         KerasMLPClassifier((), loss="mse", output_activation="linear", **diverging).fit(samples, right > 0)
+
+
+def test_a_regressor_that_diverges_beside_validation_samples_says_so(line):
+    X, y = line
+    regressor = KerasMLPRegressor((4,), optimizer="sgd", learning_rate=1e20, epochs=3, random_state=0)
+    with pytest.raises(ValueError, match="training diverged"):
+        regressor.fit(X, y, X_val=X, y_val=y)

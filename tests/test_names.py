@@ -3,15 +3,18 @@
 import copy
 import inspect
 import pickle
+import re
 
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from skmlp import KerasMLPClassifier, KerasMLPRegressor
+from skmlp import KerasMLPClassifier, KerasMLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skmlp._names import ANSWERS, nearest
 
 ESTIMATORS = [KerasMLPClassifier, KerasMLPRegressor]
+TABULAR = [TabularMLPClassifier, TabularMLPRegressor]
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -35,6 +38,53 @@ ESTIMATORS = [KerasMLPClassifier, KerasMLPRegressor]
 def test_a_constructor_answers_names_from_elsewhere(cls, name, ours):
     with pytest.raises(TypeError, match=rf"__init__\(\) got an unexpected keyword argument '{name}'.*{ours}"):
         cls(**{name: 1})
+
+
+@pytest.mark.parametrize("cls", TABULAR)
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("alpha", "weight_decay"),
+        ("l2_regularization", "weight_decay"),
+        ("solver", "beta_1, beta_2"),
+        ("optimizer__momentum", "beta_1, beta_2"),
+        ("normalization", "numeric_scaling"),
+        ("max_iter", "epochs"),
+        ("n_estimators", "n_members"),
+        ("categorical_feature", "categorical_features"),
+        ("cat_features", "categorical_features"),
+        ("max_depth", "no trees.*hidden_layer_sizes"),
+        ("early_stopping_rounds", "n_iter_no_change"),
+        ("validation_data", "early_stopping='validation'"),
+        ("patience", "early_stopping='out-of-fold'"),
+        ("random_seed", "random_state"),
+        ("objective", "loss"),
+        ("n_member", "did you mean 'n_members'"),
+    ],
+)
+def test_the_estimators_for_tables_answer_with_their_own_names(cls, name, ours):
+    with pytest.raises(TypeError, match=rf"__init__\(\) got an unexpected keyword argument '{name}'.*{ours}"):
+        cls(**{name: 1})
+    with pytest.raises(ValueError, match=rf"(?s)Invalid parameter '{name}'.*{ours}"):
+        cls().set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("cls", TABULAR)
+def test_the_answers_of_the_estimators_for_tables_name_no_parameter_of_others(cls):
+    foreign = set(KerasMLPRegressor().get_params()) - set(cls().get_params()) - {"loss"}
+    named = {name: foreign & set(re.findall(r"\w+", answer)) for name, answer in cls._answers.items()}
+    assert {name: words for name, words in named.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        *((TabularMLPClassifier, each) for each in (MLPClassifier, HistGradientBoostingClassifier, KerasMLPClassifier)),
+        *((TabularMLPRegressor, each) for each in (MLPRegressor, HistGradientBoostingRegressor, KerasMLPRegressor)),
+    ],
+)
+def test_every_parameter_of_others_is_one_for_tables_or_is_answered(ours, theirs):
+    assert set(theirs().get_params()) <= set(ours().get_params()) | set(ours._answers)
 
 
 def test_a_name_like_none_is_refused_as_python_does():
@@ -63,9 +113,9 @@ def test_every_parameter_of_scikit_learns_mlp_is_ours_or_is_answered(ours, their
     assert set(theirs().get_params()) <= set(ours().get_params()) | set(ANSWERS)
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("cls", [*ESTIMATORS, *TABULAR])
 def test_no_answer_hides_a_parameter(cls):
-    assert not set(ANSWERS) & set(cls().get_params())
+    assert not set(cls._answers) & set(cls().get_params())
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)

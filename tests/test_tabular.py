@@ -195,7 +195,9 @@ def test_there_is_no_partial_fit():
         ({}, {"categorical_features": [True]}, r"a mask of 1 columns, but X has 4"),
         ({}, {"categorical_features": None}, r"'job' of X is one of numbers.*categorical_features"),
         ({"age": np.inf}, {}, r"infinity in the column 'age'"),
+        ({}, {"categorical_features": [-1]}, r"names the column -1, but X has 4: count from 0"),
         ({}, {"n_members": 0}, "n_members"),
+        ({}, {"early_stopping": "validation", "validation_fraction": 0.999}, "leave early_stopping at its default"),
         ({}, {"early_stopping": "sometimes"}, "early_stopping"),
         ({}, {"numeric_scaling": "best"}, "numeric_scaling"),
         (
@@ -208,3 +210,16 @@ def test_there_is_no_partial_fit():
 def test_what_cannot_be_used_is_named_with_a_remedy(table, columns, changes, message):
     with pytest.raises(ValueError, match=message):
         TabularMLPClassifier(**{**SMALL, **changes}).fit(table[0].assign(**columns), table[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "poisson"}, r"loss='poisson' is not for outputs that are any numbers.*choose another loss, or Keras"),
+        ({"loss": "hinge"}, r"does not go with loss='hinge'.*set target_scaling=None, or take one of the losses huber"),
+        ({"learning_rate": 1e30}, r"diverged. Try a smaller learning_rate .*, or numeric_scaling='quantile'\.$"),
+    ],
+)
+def test_errors_name_parameters_that_there_are(line, changes, message):
+    with pytest.raises(ValueError, match=message):
+        TabularMLPRegressor(epochs=2, **{**SMALL, **changes}).fit(*line)

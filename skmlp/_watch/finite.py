@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable, Sequence
 
-from skmlp._spec import State
+import numpy as np
+from numpy.typing import NDArray
+
 from skmlp._watch.watcher import Training, Watcher
 
 
@@ -15,13 +17,13 @@ class RequireFinite(Watcher):
     ----------
     last : int
         The epoch at which the training would end.
-    scalable : bool
-        Whether the target could be scaled, and is not.
+    remedies : sequence of str
+        What to try beside a smaller learning rate.
     """
 
-    def __init__(self, last: int, *, scalable: bool) -> None:
+    def __init__(self, last: int, remedies: Sequence[str]) -> None:
         self.last = last
-        self.scalable = scalable
+        self.remedies = remedies
 
     def end_epoch(self, training: Training, loss: float) -> None:
         """Look at the loss.
@@ -33,26 +35,25 @@ class RequireFinite(Watcher):
         """
         if not np.isfinite(loss):
             what = f"The loss became {loss} in epoch {training.epoch} of {self.last}"
-            raise _diverged(what, training.learning_rate, scalable=self.scalable)
+            raise _diverged(what, training.learning_rate, self.remedies)
 
 
-def require_finite_weights(state: State, learning_rate: float, *, scalable: bool) -> None:
-    """Refuse a state that no one can go on from, or predict with: its last steps may have spoilt what the loss saw.
+def require_finite(
+    what: str, arrays: Iterable[NDArray[np.floating]], epoch: int, learning_rate: float, remedies: Sequence[str]
+) -> None:
+    """Refuse what no one can go on from, or predict with: the last steps may have spoilt what the loss saw.
 
     Raises
     ------
     ValueError
-        If a weight is NaN or infinite.
+        If a number is NaN or infinite.
     """
-    for weight in state.weights:
-        if not np.isfinite(weight).all():
-            value = weight[~np.isfinite(weight)][0]
-            raise _diverged(f"A weight became {value} by epoch {state.epoch}", learning_rate, scalable=scalable)
+    for array in arrays:
+        if not np.isfinite(array).all():
+            value = array[~np.isfinite(array)][0]
+            raise _diverged(f"{what} became {value} by epoch {epoch}", learning_rate, remedies)
 
 
-def _diverged(what: str, learning_rate: float, *, scalable: bool) -> ValueError:
-    tries = [f"a smaller learning_rate (it is {learning_rate:g})", "clipnorm=1.0"]
-    tries += ["target_scaling='standard'"] if scalable else []
-    return ValueError(
-        f"{what}: training diverged. Try {', '.join(tries)}, or features scaled to about 1 (StandardScaler)."
-    )
+def _diverged(what: str, learning_rate: float, remedies: Sequence[str]) -> ValueError:
+    tries = [f"a smaller learning_rate (it is {learning_rate:g})", *remedies]
+    return ValueError(f"{what}: training diverged. Try {', '.join(tries[:-1])}, or {tries[-1]}.")

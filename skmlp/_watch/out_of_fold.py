@@ -56,6 +56,6 @@ class OutOfFold(Watcher):
         predictions = self.predict(weights)
         score = self.score(predictions)
         self.recorder.add("oof_score", score)
-        if self.best_state is None or score >= self.best:
+        if self.best_state is None or score >= self.best or np.isnan(self.best):
             self.best, self.best_predictions = score, predictions
             self.best_state = State(weights, None, training.epoch, training.step)

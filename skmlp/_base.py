@@ -307,8 +307,8 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         fitted = self._fit_result
         require_not_forked(type(self).__name__)
         network = fitted.plan.network
-        dtype = np.promote_types(floating_dtype(X), network.dtype)
         inputs = self._inputs(self._read(X, fitted.preprocessor, network.dtype), fitted.preprocessor)
+        dtype = np.promote_types(floating_dtype(X), network.dtype)
         from skmlp._engine.predict import forward
 
         logits, outputs = forward(network, fitted.state.weights, inputs)

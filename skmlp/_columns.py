@@ -251,13 +251,25 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
     ------
     ValueError
         If it is not a table, has no rows or columns, or other columns than before.
+    TypeError
+        If it is not computed yet.
     """
     made: type[PandasTable | PolarsTable] | None = PandasTable if hasattr(X, "iloc") and hasattr(X, "columns") else None
     made = PolarsTable if hasattr(X, "get_columns") and hasattr(X, "schema") else made
     if made is None:
+        if type(X).__name__ == "LazyFrame":
+            raise TypeError("X is a LazyFrame, which is not computed yet: give X.collect().")
         dates = getattr(getattr(X, "dtype", None), "kind", None) in ("m", "M")
         dtype = None if objects or dates else [np.float64, np.float32]
-        array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
+        try:
+            array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
+        except ValueError as error:
+            if "could not convert string to float" not in str(error):
+                raise
+            raise ValueError(
+                f"X is no data frame, and holds strings ({error}): name the columns of categories in "
+                "categorical_features, or give a data frame."
+            ) from error
         return ArrayTable(array, getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, X, skip_check_array=True, reset=reset)
     if 0 in X.shape:

@@ -118,7 +118,9 @@ class BaseTabularMLP(BaseKerasMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values: labels for a classifier, finite numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent.
+            Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent. One of
+            weight 2 counts twice in the loss, but is one row where folds and dropout are drawn, and where scales and
+            medians of columns are learned.
         X_val : data frame or array-like of shape (n_val, n_features), default=None
             Samples to validate on after every epoch; with ``early_stopping="validation"`` they take the place of the
             part of ``X`` that it would hold out.

@@ -202,3 +202,16 @@ def test_categories_that_can_equal_none_of_the_fit_are_refused():
 def test_whole_numbers_beyond_floats_are_refused():
     with pytest.raises(ValueError, match=r"'c' of X is one of numbers, and holds something else.*too large"):
         learn(pandas_frame([10**400, 1], object))
+
+
+def test_strings_in_an_array_are_refused_with_a_remedy():
+    for array in (np.array([["x", 1.0]], object), [["x", 1.0]], np.array([["x", "1"]])):
+        with pytest.raises(
+            ValueError, match=r"X is no data frame, and holds strings.*'x'.*categorical_features, or give"
+        ):
+            table_of(array)
+
+
+def test_a_lazy_frame_is_refused_with_a_remedy():
+    with pytest.raises(TypeError, match=r"X is a LazyFrame.*X.collect\(\)"):
+        table_of(polars_frame(NUMBERS).lazy())

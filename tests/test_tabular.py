@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils import check_random_state
+from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data, parametrize_with_checks
 
 from skmlp import TabularMLPClassifier, TabularMLPRegressor, cache_info
 from skmlp._folds import Folds
 
 SMALL = {"hidden_layer_sizes": (8,), "n_members": 3, "random_state": 0}
-_DRAWN_BY_ROW = "folds and dropout masks are drawn row by row, so that a repeated row is not a row of twice the weight"
+_DRAWN_BY_ROW = "folds, dropout and quantiles are of rows, so that a repeated row is not a row of twice the weight"
 
 
 @parametrize_with_checks(
@@ -29,6 +32,12 @@ def test_scikit_learns_estimator_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # as for the other estimators: checks warn on purpose
         check(estimator)
+
+
+@pytest.mark.parametrize("cls", [TabularMLPClassifier, TabularMLPRegressor])
+def test_where_nothing_is_drawn_by_row_a_row_of_weight_two_is_two_rows(cls):
+    nothing = {"dropout": 0.0, "early_stopping": None, "numeric_scaling": None, "dtype": "float64"}
+    check_sample_weight_equivalence_on_dense_data(cls.__name__, cls((8,), n_members=2, epochs=8, **nothing))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +80,15 @@ def test_categories_nobody_has_seen_are_predicted(classifier, table):
 def test_a_polars_frame_is_the_same_table(classifier, table):
     X = pl.DataFrame({name: [None if pd.isna(value) else value for value in table[0][name]] for name in table[0]})
     np.testing.assert_array_equal(classifier.predict_proba(X), classifier.predict_proba(table[0]))
+
+
+@pytest.fixture(scope="module")
+def categorical():
+    """A table with a column of categories, its target, and what is predicted of it."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"age": rng.normal(size=30), "job": rng.choice(["cook", "clerk", "pilot"], 30).astype(object)})
+    y = np.where(X["job"] == "cook", "yes", "no")
+    return X, y, TabularMLPClassifier(epochs=2, **SMALL).fit(X, y).predict_proba(X)
 
 
 def test_each_member_leaves_out_its_fold_and_predicts_it(classifier, table):
@@ -182,6 +200,31 @@ def test_parameters_that_are_set_after_a_fit_change_no_prediction(classifier, ta
     np.testing.assert_array_equal(changed.predict_proba(table[0]), before)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X: X[["job", "age", "town", "member"]], "must be in the same order"),
+        (lambda X: X.drop(columns="job"), r"now missing:\n- job"),
+        (lambda X: X.assign(wage=1.0), r"unseen at fit time:\n- wage"),
+        (lambda X: X.rename(columns={"age": "Age"}), r"unseen at fit time:\n- Age\n.*now missing:\n- age"),
+        (lambda X: X.head(0), r"0 sample\(s\)"),
+    ],
+)
+def test_other_columns_than_at_fit_are_refused_as_scikit_learn_does(classifier, table, change, message):
+    changed = change(table[0].head(9))
+    for each in (changed, pl.from_pandas(changed)):
+        with pytest.raises(ValueError, match=message):
+            classifier.predict(each)
+        with pytest.raises(ValueError, match=rf"X_val: [\s\S]*{message}"):
+            clone(classifier).fit(*table, X_val=each, y_val=table[1][: len(changed)])
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # as scikit-learn warns
+def test_one_column_is_no_table(classifier, table):
+    with pytest.raises(ValueError, match="Expected (2D array|a 2-dimensional container)"):
+        classifier.predict(table[0]["age"])
+
+
 def test_there_is_no_partial_fit():
     assert not hasattr(TabularMLPClassifier(), "partial_fit")
 
@@ -223,3 +266,124 @@ def test_what_cannot_be_used_is_named_with_a_remedy(table, columns, changes, mes
 def test_errors_name_parameters_that_there_are(line, changes, message):
     with pytest.raises(ValueError, match=message):
         TabularMLPRegressor(epochs=2, **{**SMALL, **changes}).fit(*line)
+
+
+FEW = pd.DataFrame({"x": [1.0, 2.5, -1.0, 0.5, 3.0, 2.0], "c": list("abcabc")})
+
+TABLES = {
+    "one column of numbers": FEW[["x"]],
+    "one column of categories": FEW[["c"]],
+    "categories alone": FEW[["c"]].assign(d=list("xyxyxx")),
+    "constants": pd.DataFrame({"x": [1.0] * 6, "c": ["a"] * 6}),
+    "missing alone": pd.DataFrame({"x": [np.nan] * 6, "c": [None] * 6}),
+    "two values": pd.DataFrame({"x": [0.0, 1.0] * 3}),
+}
+
+
+@pytest.mark.parametrize("max_one_hot", [0, 64], ids=["embedded", "one-hot"])
+@pytest.mark.parametrize("X", TABLES.values(), ids=TABLES.keys())
+def test_small_tables_are_fitted_and_predicted(X, max_one_hot):
+    fitted = TabularMLPClassifier(epochs=2, max_one_hot=max_one_hot, **SMALL).fit(X, list("ppqqqp"))
+    probabilities = fitted.predict_proba(X)
+    assert np.isfinite(probabilities).all()
+    assert fitted.oof_predictions_.shape == (6, 2)
+    if not X.nunique().gt(1).any():  # nothing to tell samples by
+        np.testing.assert_array_equal(probabilities, probabilities[[0] * 6])
+
+
+@pytest.mark.parametrize("y", ["pqpqrr", "pqpqpr"], ids=["two rows for each class", "one row in a class"])
+@pytest.mark.parametrize("n_members", [2, 8], ids=["fewer members than rows", "more members than rows"])
+def test_few_rows_are_learned(y, n_members):
+    fitted = TabularMLPClassifier(**{**SMALL, "n_members": n_members, "epochs": 1}).fit(FEW, list(y))
+    assert np.isfinite(fitted.oof_predictions_).all()
+    assert set(fitted.predict(FEW)) <= set(y)
+
+
+TARGETS = {
+    "booleans": [True, False, True, True, False, False],
+    "series of another index": pd.Series(list("qpqqpp"), index=[7, 5, 3, 1, 0, 9]),
+    "nullable strings": pd.Series(list("qpqqpp"), dtype="string"),
+    "nullable booleans": pd.Series([True, False, True, True, False, False], dtype="boolean"),
+    "arrow": pd.Series(list("qpqqpp"), dtype="string[pyarrow]"),
+    "categories": pd.Series(list("qpqqpp"), dtype="category"),
+    "polars": pl.Series(list("qpqqpp")),
+}
+"""The same target, of labels in the same order."""
+
+
+@pytest.mark.parametrize("y", TARGETS.values(), ids=TARGETS.keys())
+def test_targets_are_learned_whatever_their_dtype(y):
+    make = TabularMLPClassifier(epochs=1, **SMALL)
+    fitted = clone(make).fit(FEW, y)
+    assert list(fitted.classes_) == sorted(set(y))
+    assert set(fitted.predict(FEW)) <= set(y)
+    np.testing.assert_array_equal(
+        fitted.predict_proba(FEW), clone(make).fit(FEW, [1, 0, 1, 1, 0, 0]).predict_proba(FEW)
+    )
+
+
+def test_a_regressor_learns_of_two_rows():
+    fitted = TabularMLPRegressor(epochs=2, **SMALL).fit(
+        FEW.head(2), pd.Series([1.0, 2.0], index=[5, 3], dtype="Float64")
+    )
+    assert fitted.oof_predictions_.shape == (2,)
+    assert np.isfinite(fitted.predict(FEW)).all()
+
+
+def test_weights_may_be_zero_on_whole_folds_and_whole_classes(table):
+    X, y = table[0].head(60), table[1][:60]
+    make = TabularMLPClassifier(epochs=2, **SMALL)
+    strata = np.unique(y, return_inverse=True)[1]
+    folds = Folds.shuffled(3, np.ones(60, bool), strata, int(check_random_state(0).randint(2**30)))
+    for weight in ((folds.numbers != 0).astype(float), (folds.numbers == 0).astype(float)):
+        fitted = clone(make).fit(X, y, weight)
+        without = clone(make).fit(X[weight > 0], y[weight > 0])
+        np.testing.assert_array_equal(fitted.predict_proba(X), without.predict_proba(X))
+    one_class = clone(make).fit(X, y, (y == "yes").astype(float))
+    assert np.isfinite(one_class.predict_proba(X)).all()
+
+
+def test_class_weights_are_weights_of_samples(table):
+    X, y = table[0].head(60), table[1][:60]
+    make = TabularMLPClassifier(epochs=2, **SMALL)
+    by_class = clone(make).set_params(class_weight={"no": 1.0, "yes": 3.0}).fit(X, y)
+    by_sample = clone(make).fit(X, y, np.where(y == "yes", 3.0, 1.0))
+    np.testing.assert_array_equal(by_class.predict_proba(X), by_sample.predict_proba(X))
+    balanced = clone(make).set_params(class_weight="balanced").fit(X, y)
+    assert set(balanced.predict(X)) <= {"no", "yes"}
+
+
+@settings(max_examples=8, deadline=None)
+@given(order=st.permutations(["cook", "clerk", "judge", "pilot"]), prefix=st.text(max_size=3), data=st.data())
+def test_codes_and_names_of_categories_that_keep_their_order_change_nothing(categorical, order, prefix, data):
+    X, y, expected = categorical
+    dtype = pd.CategoricalDtype([prefix + name for name in order])
+    renamed = X.assign(job=(prefix + X["job"]).astype(dtype))
+    kept = data.draw(st.sampled_from([renamed, renamed.astype({"job": object}), pl.from_pandas(renamed)]))
+    again = TabularMLPClassifier(epochs=2, **SMALL).fit(kept, y)
+    np.testing.assert_array_equal(again.predict_proba(kept), expected)
+
+
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_any_table_of_numbers_and_categories_is_learned(data):
+    n = 8  # one structure or two, for what is compiled
+    gap = st.none()
+    number = st.floats(-1e18, 1e18) | gap
+    columns = {
+        "a": st.lists(number, min_size=n, max_size=n),
+        "b": st.lists(st.integers(-(2**62), 2**62) | gap, min_size=n, max_size=n),
+        "c": st.lists(st.text(max_size=2) | gap, min_size=n, max_size=n),
+        "d": st.lists(st.booleans() | gap, min_size=n, max_size=n),
+    }
+    values = {name: data.draw(drawn) for name, drawn in columns.items()}
+    X = pd.DataFrame({name: pd.Series(each, dtype=object) for name, each in values.items()})
+    y = data.draw(st.permutations(["p", "q"] * (n // 2)))
+    weight = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=n, max_size=n)))
+    weight[:2] = 1.0
+    fitted = TabularMLPClassifier(epochs=1, **SMALL).fit(X, y, weight)
+    probabilities = fitted.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    order = data.draw(st.permutations(range(n)))
+    np.testing.assert_array_equal(fitted.predict_proba(X.iloc[order]), probabilities[order])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), probabilities)

@@ -19,6 +19,9 @@ _BLOCK_ROWS = 1 << 14
 
 _NUMBERS = (Real, Decimal, np.bool_)
 _DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
+_NEVER_MISSING = {str, int, bool, type(None)}
+"""Types of values none of which stands for a missing one, but for None itself."""
+
 _NO_CATEGORIES = (tuple, bytes, complex)
 """Hashable values that the encoders of scikit-learn do not take, or that have no order."""
 
@@ -87,11 +90,12 @@ class Table(ABC):
             If there are values that cannot be categories.
         """
         values = self._values(position, rows)
-        for kind in set(map(type, values)):
+        kinds = set(map(type, values))
+        for kind in kinds:
             if kind.__hash__ is None or issubclass(kind, _NO_CATEGORIES):
                 raise self._no_categories(position, kind.__name__)
         found = np.empty(len(values), dtype=object)
-        found[:] = [None if _is_missing(value) else value for value in values]
+        found[:] = values if kinds <= _NEVER_MISSING else [None if _is_missing(value) else value for value in values]
         return found
 
     def distinct(self, position: int, rows: NDArray[np.intp]) -> list[Any]:

@@ -221,7 +221,7 @@ def test_other_columns_than_at_fit_are_refused_as_scikit_learn_does(classifier, 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # as scikit-learn warns
 def test_one_column_is_no_table(classifier, table):
-    with pytest.raises(ValueError, match="Expected (2D array|a 2-dimensional container)"):
+    with pytest.raises(ValueError, match=r"Expected (2D array|a 2-dimensional container)"):
         classifier.predict(table[0]["age"])
 
 

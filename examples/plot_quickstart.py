@@ -49,8 +49,9 @@ print(f"programs compiled for {n_fits} fits: {skmlp.cache_info().traces}, in {se
 # %%
 # How the learning rates compare
 # ------------------------------
-# Each line is one penalty; the bars are the standard deviation over the folds. The learning rate matters most. The three
-# weaker penalties differ by less than the bars up to a learning rate of 0.01; the strongest is the worst from 0.001 on.
+# Each line is one penalty; the bars are the standard deviation over the folds. The learning rate matters most. Up to a
+# learning rate of 0.01 the three weaker penalties differ by less than the bars; from 0.001 on the strongest is the
+# worst.
 
 display = SearchCurveDisplay.from_estimator(search, "learning_rate")
 display.ax_.set_title("Digits: 100 hidden units, dropout 0.3, 20 epochs of Adam")

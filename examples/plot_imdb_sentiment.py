@@ -67,12 +67,12 @@ X_train, X_test = multi_hot(reviews_train), multi_hot(reviews_test)
 print(f"{X_train.shape[0]:,} reviews of {X_train.nnz / X_train.shape[0]:.0f} different words on average")
 
 # %%
-# Twenty epochs
-# -------------
+# Until it overfits
+# -----------------
 # The first 10,000 reviews (of a quick run, the first 1,000) validate, the others train. Two classes: the estimator
 # takes one sigmoid output and the binary cross-entropy. With ``warm_start`` a fit of one epoch goes on where the last
-# one stopped, so that the accuracy on the training reviews can be measured after each; 20 such fits are bit by bit one
-# fit of 20 epochs.
+# one stopped, so that the accuracy on the training reviews can be measured after each; such fits are bit by bit one
+# fit of as many epochs.
 
 X_validation, y_validation = X_train[:n_validation], y_train[:n_validation]
 X_fit, y_fit = X_train[n_validation:], y_train[n_validation:]

@@ -42,6 +42,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 default_role = "literal"
+smartquotes_action = "De"  # quotes stay as they are typed: those of a message or a value are searched for and copied
 exclude_patterns = ["_build", "_templates", "**.ipynb", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 myst_heading_anchors = 3
@@ -115,7 +116,7 @@ html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = {"install": [], "tutorial": [], "faq": [], "changelog": [], "contributing": []}
+html_sidebars = {"install": [], "tutorial": [], "errors": [], "faq": [], "changelog": [], "contributing": []}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "logo": {"text": "skmlp"},

@@ -30,13 +30,19 @@ options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()
-repeats, share_of_epochs = f"seeds: {len(seeds)}", 1.0
+share_of_epochs = 1.0
 if options.quick:
     X_train, y_train, share_of_epochs = X_train[:5_000], y_train[:5_000], 0.2
-    repeats = "1 seed, quick size: 5,000 digits to train on, a fifth of the epochs"
+    print("Quick size: 5,000 digits to train on, a fifth of the epochs, one seed.")
 raw = X_train.reshape(-1, 784).astype(np.float32), X_test.reshape(-1, 784).astype(np.float32)
 pixels = {"raw": raw, "scaled": (raw[0] / 255, raw[1] / 255)}
 one_hot = np.eye(10, dtype=int)
+
+
+def over_seeds(values):
+    """The mean over the seeds, with the standard deviation if there are several."""
+    return f"{np.mean(values):.4f}" + (f" ± {np.std(values):.4f}" if len(values) > 1 else "")
+
 
 # %%
 # The settings
@@ -44,35 +50,29 @@ one_hot = np.eye(10, dtype=int)
 # The output is a softmax, the loss binary cross-entropy, the mean over the ten outputs. A softmax with that loss is
 # unusual, so it has to be asked for; it also says that the table of labels is one-hot rows. *Binary accuracy* counts
 # each of the ten outputs, rounded, as right or wrong: a network that says "none of the ten" to every digit is right in
-# nine outputs of ten, 0.9. It stands beside the ordinary accuracy, the share of digits that are read right.
+# nine outputs of ten, 0.9. It is printed beside the ordinary accuracy, the fraction of digits that are read right.
 
 layers = {"hidden_layer_sizes": (200, 100, 60, 30), "optimizer": "adam"}
 relu = {**layers, "activation": "relu", "learning_rate": 0.001, "epochs": 30}
 dropout = {**relu, "dropout": [0.0, 0.25, 0.25, 0.25]}
 settings = {
-    "E1 softmax regression, SGD": {
+    "softmax regression, SGD": {
         "hidden_layer_sizes": (),
         "optimizer": "sgd",
         "learning_rate": 0.005,
         "epochs": 20,
     },
-    "E2 sigmoid, Adam": {**layers, "activation": "sigmoid", "learning_rate": 0.003, "epochs": 20},
-    "E2 sigmoid, SGD": {
+    "sigmoid, Adam": {**layers, "activation": "sigmoid", "learning_rate": 0.003, "epochs": 20},
+    "sigmoid, SGD": {
         **layers,
         "activation": "sigmoid",
         "optimizer": "sgd",
         "learning_rate": 0.003,
         "epochs": 20,
     },
-    "E3 ReLU, Adam": relu,
-    "E4 ReLU, dropout": dropout,
-    "E4 ReLU, dropout, decay": {**dropout, "learning_rate_schedule": "exponential"},
-}
-reported = {
-    ("E1 softmax regression, SGD", "raw"): "reported 0.8758, 0.9439",
-    ("E2 sigmoid, Adam", "raw"): "reported 0.0363, 0.9874",
-    ("E3 ReLU, Adam", "raw"): "reported 0.0172, 0.9960",
-    ("E4 ReLU, dropout", "raw"): "reported 0.0255, 0.9946",
+    "ReLU, Adam": relu,
+    "ReLU, dropout": dropout,
+    "ReLU, dropout, decay": {**dropout, "learning_rate_schedule": "exponential"},
 }
 
 # %%
@@ -80,6 +80,11 @@ reported = {
 # --------
 # Each is watched on the test set and logged to TensorBoard, epoch by epoch; they are logged batch by batch in
 # :ref:`sphx_glr_auto_examples_plot_tensorboard_and_callbacks.py`.
+#
+# *At full size*, on raw pixels and over three seeds, loss and binary accuracy on the test set were 0.782 and 0.950 for
+# softmax regression, 0.042 and 0.986 for sigmoids with Adam, 0.020 and 0.996 for ReLU, and 0.025 and 0.995 for ReLU
+# with dropout. The experiment was published, without an author, with 0.8758 and 0.9439, 0.0363 and 0.9874, 0.0172 and
+# 0.9960, 0.0255 and 0.9946. Scaled pixels were better for all but the stalled network and ReLU without dropout.
 
 logs = Path(tempfile.mkdtemp(prefix="skmlp-activations-"))
 fitted = {}
@@ -102,13 +107,9 @@ for name, parameters in settings.items():
             seconds.append(time.perf_counter() - start)
             figures.append([estimator.history_[f"val_{figure}"][-1] for figure in ("loss", "binary_accuracy", "score")])
         fitted[name, scale] = estimator
-        loss, binary, ordinary = (
-            f"{mean:.4f} ± {spread:.4f}"
-            for mean, spread in zip(np.mean(figures, axis=0), np.std(figures, axis=0), strict=True)
-        )
+        loss, binary, ordinary = map(over_seeds, np.transpose(figures))
         print(
-            f"{name}, {scale} pixels | test loss, binary accuracy, ordinary accuracy | "
-            f"{reported.get((name, scale), 'no reference')} | measured {loss}, {binary}, {ordinary} ({repeats}) | "
+            f"{name}, {scale} pixels: test loss {loss}, accuracy {ordinary}, binary accuracy {binary}; "
             f"{np.mean(seconds):.1f} s a fit"
         )
 print(f"to look at the runs: tensorboard --logdir {logs}")
@@ -120,7 +121,7 @@ print(f"to look at the runs: tensorboard --logdir {logs}")
 # cross-entropy clips outputs to 1e-7, and what is clipped has no gradient, so that a digit whose output is lost that
 # way may not come back. The loss depends much on the seed and on roundings: plain Keras with these settings had a test
 # loss of 0.85 and 1.16 after four epochs with XLA, and 0.56 and 0.57 without (two seeds each); after all twenty,
-# without XLA, 0.24, 0.51 and 0.80. The published figure of E1 is one of a wide range.
+# without XLA, 0.24, 0.51 and 0.80. The published loss of softmax regression is one of a wide range.
 
 # %%
 # Sigmoids stall, with plain gradient descent
@@ -130,7 +131,7 @@ print(f"to look at the runs: tensorboard --logdir {logs}")
 # same network learns.
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-sigmoids = {name[3:]: fitted[name, "scaled"] for name in ("E2 sigmoid, Adam", "E2 sigmoid, SGD")}
+sigmoids = {name: fitted[name, "scaled"] for name in ("sigmoid, Adam", "sigmoid, SGD")}
 LossCurveDisplay.from_estimators(sigmoids, metrics=("loss", "val_score"), ax=panels)
 panels[1].set_ylabel("accuracy on the test set")
 figure.savefig("activations_sigmoid.png", dpi=150)
@@ -139,13 +140,16 @@ plt.show()
 # %%
 # ReLU, dropout and decay
 # -----------------------
-# The network of rectified linear units goes on to learn the training digits by heart: its training loss goes to zero,
-# while the test loss of scaled pixels rises. Dropout after layers 2 to 4 holds the training loss up. A learning rate
-# that falls by 5 % an epoch calms the last epochs.
+# Dropout after layers 2 to 4 holds the training loss up, above the test loss. In the few epochs of a quick run it costs
+# accuracy on raw pixels, and changes little on scaled ones.
+#
+# *At full size* the network without dropout overfits: its training loss goes to zero, while the test loss of scaled
+# pixels rises. There a learning rate that falls by 5 % an epoch calms the last epochs, and gives the best accuracy of
+# all, 0.983 on scaled pixels.
 
 figure, panels = plt.subplots(2, 2, figsize=(9, 7), sharex=True, layout="constrained")
 for row, scale in zip(panels, pixels, strict=True):
-    relus = {name[3:]: fitted[name, scale] for name in settings if "ReLU" in name}
+    relus = {name: fitted[name, scale] for name in settings if "ReLU" in name}
     LossCurveDisplay.from_estimators(relus, metrics=("loss", "val_score"), ax=row)
     for panel in row:
         panel.set_title(f"{scale} pixels")

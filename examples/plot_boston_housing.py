@@ -29,9 +29,10 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-n_epochs, repeats = 500, f"seeds: {len(seeds)}"
+n_epochs = 500
 if options.quick:
-    n_epochs, repeats = 40, "1 seed, quick size: 40 epochs"
+    print("Quick size: 40 epochs, one seed.")
+    n_epochs = 40
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.boston_housing.load_data()
 print(f"{len(X_train)} districts to train on, {len(X_test)} to test; prices from {y_train.min()} to {y_train.max()}")
@@ -64,9 +65,19 @@ def fit_folds(**parameters):
 
 
 # %%
-# 500 epochs, batch 1 and batch 16
-# --------------------------------
-# A batch of one sample is what the experiment was published with; 16 take a sixteenth of the steps.
+# Batches of 1 and of 16
+# ----------------------
+# A batch of one sample is what the experiment was published with; with 16, an epoch takes a sixteenth of the steps.
+#
+# *At full size*, which is 500 epochs, the mean validation error is least, 2.25 and 2.23, after some 40 epochs with
+# batches of 1 and some 80 to 230 with batches of 16, and rises to 2.80 and 2.56 at the end: the networks overfit.
+# Keras' ``fit`` had 2.27 with batches of 16 (one seed, within 150 epochs).
+
+
+def over_seeds(values):
+    """The mean over the seeds, with the standard deviation if there are several."""
+    return f"{np.mean(values):.3f}" + (f" ± {np.std(values):.3f}" if len(values) > 1 else "")
+
 
 folds = {}
 for batch_size in (1, 16):
@@ -79,11 +90,9 @@ for batch_size in (1, 16):
         lowest.append(curve.min())
         best_epochs.append(1 + int(curve.argmin()))
         last.append(curve[-1])
-    reference = {1: "no reference", 16: "raw Keras 2.27 within 150 epochs, 1 seed"}[batch_size]
     print(
-        f"C4 13-64-64-1, batch {batch_size}, {n_epochs} epochs | mean validation MAE of 4 folds, least and last | "
-        f"{reference} | measured {np.mean(lowest):.3f} ± {np.std(lowest):.3f} in epochs {best_epochs}, "
-        f"{np.mean(last):.3f} ± {np.std(last):.3f} ({repeats}) | {np.mean(seconds):.1f} s a fit"
+        f"batches of {batch_size}: validation MAE, mean of 4 folds, {over_seeds(lowest)} at its least, in epoch "
+        f"{', '.join(map(str, best_epochs))}; {over_seeds(last)} after epoch {n_epochs}; {np.mean(seconds):.1f} s a fit"
     )
 
 # %%
@@ -126,11 +135,8 @@ for seed in seeds:
     )
     final.fit(X_train, y_train)
     errors.append([-results["test_score"].mean(), np.abs(final.predict(X_test) - y_test).mean()])
-mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0)
-print(
-    f"C4 13-64-64-1, batch 16, {final_epochs} epochs | MAE of 4 folds, of the test set | no reference | measured "
-    f"{mean[0]:.3f} ± {spread[0]:.3f}, {mean[1]:.3f} ± {spread[1]:.3f} ({repeats})"
-)
+validation, test = map(over_seeds, np.transpose(errors))
+print(f"batches of 16, {final_epochs} epochs: MAE {validation} over 4 folds, {test} on the test set")
 prices = [f"{fold.predict(X_test[:1])[0]:.1f}" for fold in results["estimator"]]
 print(f"the first test district, by the networks of the four folds: {', '.join(prices)} (it is {y_test[0]})")
 

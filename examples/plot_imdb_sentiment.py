@@ -3,8 +3,9 @@ Overfitting on film reviews, and what helps
 ===========================================
 
 50,000 reviews from the Internet Movie Database, half of them favourable. A network of two small layers reads which of
-the 10,000 most frequent words a review has, and says whether it is favourable. It overfits within four epochs. The
-second half of this example compares the remedies: a smaller network, L1 and L2 penalties, both, and dropout.
+the 10,000 most frequent words a review has, and says whether it is favourable. The training loss soon leaves the
+validation loss behind: the network overfits. The second half of this example compares the remedies: a smaller network,
+L1 and L2 penalties, both, and dropout.
 """
 
 # %%
@@ -33,12 +34,19 @@ seeds = range(1 if options.quick else options.seeds)
 n_words = 10_000
 
 (reviews_train, y_train), (reviews_test, y_test) = keras.datasets.imdb.load_data(num_words=n_words)
-n_validation, n_epochs, repeats = 10_000, 20, f"seeds: {len(seeds)}"
+n_validation, n_epochs = 10_000, 20
 if options.quick:
     reviews_train, y_train, reviews_test, y_test = (
         part[:4_000] for part in (reviews_train, y_train, reviews_test, y_test)
     )
-    n_validation, n_epochs, repeats = 1_000, 12, "1 seed, quick size: 4,000 reviews to train on"
+    n_validation, n_epochs = 1_000, 12
+    print("Quick size: 4,000 reviews, 12 epochs, one seed.")
+
+
+def over_seeds(values):
+    """The mean over the seeds, with the standard deviation if there are several."""
+    return f"{np.mean(values):.4f}" + (f" ± {np.std(values):.4f}" if len(values) > 1 else "")
+
 
 words = {number + 3: word for word, number in keras.datasets.imdb.get_word_index().items()}
 print(" ".join(words.get(number, "?") for number in reviews_train[0][1:40]), "...", "favourable:", bool(y_train[0]))
@@ -59,11 +67,12 @@ X_train, X_test = multi_hot(reviews_train), multi_hot(reviews_test)
 print(f"{X_train.shape[0]:,} reviews of {X_train.nnz / X_train.shape[0]:.0f} different words on average")
 
 # %%
-# Twenty epochs
-# -------------
-# The first 10,000 reviews validate, the others train. Two classes: the estimator takes one sigmoid output and the
-# binary cross-entropy. With ``warm_start`` a fit of one epoch goes on where the last one stopped, so that the accuracy
-# on the training reviews can be measured after each; 20 such fits are bit by bit one fit of 20 epochs.
+# Until it overfits
+# -----------------
+# The first 10,000 reviews (of a quick run, the first 1,000) validate, the others train. Two classes: the estimator
+# takes one sigmoid output and the binary cross-entropy. With ``warm_start`` a fit of one epoch goes on where the last
+# one stopped, so that the accuracy on the training reviews can be measured after each; such fits are bit by bit one
+# fit of as many epochs.
 
 X_validation, y_validation = X_train[:n_validation], y_train[:n_validation]
 X_fit, y_fit = X_train[n_validation:], y_train[n_validation:]
@@ -93,7 +102,11 @@ plt.show()
 # %%
 # Four epochs
 # -----------
-# The validation loss says when to stop. The final network learns from all training reviews for four epochs.
+# The validation loss says when to stop: the line above has the epoch where it is least. On fewer reviews an epoch has
+# fewer steps, so that a quick run takes more epochs to get there.
+#
+# *At full size* the network overfits within four epochs, so the final network learns from all training reviews for
+# four. Its test accuracy over three seeds was 0.886; Keras' ``fit`` had 0.883 with the same settings.
 
 classifier.set_params(epochs=4)
 scores, seconds = [], []
@@ -102,17 +115,15 @@ for seed in seeds:
     classifier.set_params(random_state=seed).fit(X_train, y_train)
     seconds.append(time.perf_counter() - start)
     scores.append(classifier.score(X_test, y_test))
-print(
-    f"C2 10000-16-16-1, 4 epochs | test accuracy | raw Keras 0.883 | measured {np.mean(scores):.4f} ± "
-    f"{np.std(scores):.4f} ({repeats}) | {np.mean(seconds):.1f} s a fit"
-)
+print(f"four epochs: test accuracy {over_seeds(scores)}, {np.mean(seconds):.1f} s a fit")
 print("probability of being favourable, first five test reviews:", classifier.predict_proba(X_test[:5])[:, 1].round(3))
 
 # %%
 # Remedies
 # --------
 # Each is one parameter. A penalty is part of the loss that training sees; the metric ``binary_crossentropy`` is the
-# loss of the predictions alone, so that the curves can be compared.
+# loss of the predictions alone, so that the curves can be compared. In a quick run, which is over before the network
+# overfits badly, no remedy lowers the validation loss; dropout and the smaller network only slow the training down.
 
 watched = clone(classifier).set_params(epochs=n_epochs, metrics=["binary_crossentropy"], random_state=0)
 remedies = {
@@ -130,8 +141,9 @@ fitted = {
 for name, estimator in fitted.items():
     losses, accuracies = estimator.history_["val_binary_crossentropy"], estimator.validation_scores_
     print(
-        f"C6 {name:<17} | validation loss: least {min(losses):.3f}, last {losses[-1]:.3f} | validation accuracy: "
-        f"best {max(accuracies):.4f}, last {accuracies[-1]:.4f} | training accuracy {estimator.score(X_fit, y_fit):.4f}"
+        f"{name}: validation loss {min(losses):.3f} at its least, {losses[-1]:.3f} at the end; validation accuracy "
+        f"{max(accuracies):.3f} at its best, {accuracies[-1]:.3f} at the end; training accuracy "
+        f"{estimator.score(X_fit, y_fit):.3f}"
     )
 
 display = LossCurveDisplay.from_estimators(fitted, metrics=("val_binary_crossentropy",))
@@ -143,8 +155,8 @@ plt.show()
 # %%
 # How strong a penalty
 # --------------------
-# scikit-learn's validation curve repeats the four-epoch fit over values of ``l2``, on three folds each. The values go
-# to one compiled program.
+# scikit-learn's validation curve fits the network with several values of ``l2``, on three folds each. The values are
+# passed to one compiled program.
 
 display = ValidationCurveDisplay.from_estimator(
     clone(classifier).set_params(epochs=n_epochs // 2, random_state=0),

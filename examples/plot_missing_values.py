@@ -32,7 +32,6 @@ parser.add_argument("--seeds", type=int, default=3, help="how many times to repe
 parser.add_argument("--quick", action="store_true", help="one seed; the figures are of that one")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-repeats = "1 seed, quick size" if options.quick else f"seeds: {len(seeds)}"
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
@@ -80,15 +79,14 @@ for seed in seeds:
         scores[name].append([pipeline.score(test, y_test) for test in tests])
 
 for name, table in scores.items():
-    for share, mean, spread in zip(shares, np.mean(table, axis=0), np.std(table, axis=0), strict=True):
-        print(
-            f"C8 trained on {name}, {share:.0%} of the test pixels missing | test accuracy | no reference | measured "
-            f"{mean:.4f} ± {spread:.4f} ({repeats}) | {np.mean(seconds):.1f} s a fit"
-        )
+    accuracies = zip(shares, np.mean(table, axis=0), strict=True)
+    print(f"trained on {name}, accuracy by missing test pixels:", end=" ")
+    print(", ".join(f"{share:.0%}: {accuracy:.3f}" for share, accuracy in accuracies))
+print(f"{np.mean(seconds):.1f} s a fit, {len(seeds)} of each training")
 
 # %%
-# Whole digits are read a little better by the network that has seen nothing else. The more is missing, the further it
-# falls behind the one that knows gaps.
+# On whole digits the network that has seen nothing else is a little more accurate. As soon as pixels are missing it
+# falls behind the one that knows gaps, most of all where 60 % are missing.
 
 figure, panel = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for (name, table), colour in zip(scores.items(), ("#d55e00", "#0072b2"), strict=True):

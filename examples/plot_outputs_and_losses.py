@@ -49,8 +49,8 @@ def check_row(row, network, X, y, *, activation, loss):
     np.testing.assert_allclose(reported, computed, rtol=1e-3, err_msg=row)
     np.testing.assert_array_less(computed, guessed, err_msg=row)
     print(
-        f"C7 {row}: {activation}, units: {network.n_outputs_} | test loss | by scikit-learn {computed:.4f}, of a "
-        f"constant guess {guessed:.4f} | measured {reported:.4f}"
+        f"{row}: {activation}, units: {network.n_outputs_}; test loss {reported:.4f}, {computed:.4f} as computed by "
+        f"scikit-learn, {guessed:.4f} for a constant guess"
     )
     return outputs
 

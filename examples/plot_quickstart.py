@@ -2,21 +2,21 @@
 A search in a minute
 ====================
 
-The bundled digits, 1,797 pictures of 8 by 8 pixels, through a pipeline that scales its input and a Keras network that
-scikit-learn tunes. Learning rate, L2 penalty and dropout rate are values to the compiled training program, so that the
-whole search compiles one program for each *structure*: here one with dropout and one without.
+The 1,797 handwritten digits that come with scikit-learn, 8 by 8 pixels each, go through a pipeline of a scaler and a
+Keras network, and scikit-learn tunes two hyperparameters of the network: its learning rate and its L2 penalty. Both are
+values to the compiled training program, so that the whole search compiles one program.
 """
 
 # %%
 # The data
 # --------
-# A fifth of the pictures is set aside until the end.
+# A quarter of the digits is set aside as the test set.
 
 import time
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
-from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -24,49 +24,36 @@ import skmlp
 from skmlp import KerasMLPClassifier, SearchCurveDisplay
 
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
 # The search
 # ----------
-# 4 learning rates × 3 penalties × 2 dropout rates, 5 folds each.
+# Five learning rates × four penalties, each cross-validated on five folds of the training samples.
 
-pipeline = make_pipeline(
-    StandardScaler(),
-    KerasMLPClassifier((100,), batch_size=32, epochs=20, random_state=0),
-)
+mlp = KerasMLPClassifier((100,), dropout=0.3, batch_size=32, epochs=20, random_state=0)
+pipeline = make_pipeline(StandardScaler(), mlp)
 grid = {
-    "kerasmlpclassifier__learning_rate": [1e-4, 1e-3, 5e-3, 5e-2],
-    "kerasmlpclassifier__l2": [1e-5, 1e-4, 1e-3],
-    "kerasmlpclassifier__dropout": [0.0, 0.3],
+    "kerasmlpclassifier__learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2],
+    "kerasmlpclassifier__l2": [1e-5, 1e-4, 1e-3, 1e-2],
 }
 start = time.perf_counter()
 search = GridSearchCV(pipeline, grid, cv=5).fit(X_train, y_train)
 seconds = time.perf_counter() - start
-best = {name.split("__")[1]: value for name, value in search.best_params_.items()}
-print(f"best parameters: {best}, mean accuracy over 5 folds {search.best_score_:.4f}")
-
-# %%
-# The winner
-# ----------
-
-scores = cross_val_score(search.best_estimator_, X_train, y_train, cv=5)
-accuracy = search.score(X_test, y_test)
-print(f"cross-validated accuracy of the winner: {scores.mean():.4f} ± {scores.std():.4f}")
-print(f"accuracy on the held-out fifth: {accuracy:.4f}")
+best = {name.removeprefix("kerasmlpclassifier__"): value for name, value in search.best_params_.items()}
+print(f"best hyperparameters: {best}")
+print(f"accuracy: {search.best_score_:.3f} in the cross-validation, {search.score(X_test, y_test):.3f} on the test set")
 n_fits = len(search.cv_results_["params"]) * search.n_splits_ + 1
-print(f"{skmlp.cache_info().traces} programs compiled for {n_fits} fits, in {seconds:.1f} s")
+print(f"programs compiled for {n_fits} fits: {skmlp.cache_info().traces}, in {seconds:.0f} s")
 
 # %%
 # How the learning rates compare
 # ------------------------------
-# Each line is one penalty, each panel one dropout rate; the bars are the standard deviation over the folds.
+# Each line is one penalty; the bars are the standard deviation over the folds. The learning rate matters most. Up to a
+# learning rate of 0.01 the three weaker penalties differ by less than the bars; from 0.001 on the strongest is the
+# worst.
 
-figure, panels = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
-for panel, dropout in zip(panels, grid["kerasmlpclassifier__dropout"], strict=True):
-    SearchCurveDisplay.from_estimator(search, "learning_rate", where={"dropout": dropout}, ax=panel)
-    panel.set_title(f"dropout {dropout:g}")
-panels[1].set_ylabel("")
-figure.suptitle("Digits: 100 hidden units, 20 epochs of Adam")
-figure.savefig("quickstart.png", dpi=150)
+display = SearchCurveDisplay.from_estimator(search, "learning_rate")
+display.ax_.set_title("Digits: 100 hidden units, dropout 0.3, 20 epochs of Adam")
+display.figure_.savefig("quickstart.png", dpi=150)
 plt.show()

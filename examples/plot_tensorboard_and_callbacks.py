@@ -85,8 +85,8 @@ for name, parameters in settings.items():
     seconds = time.perf_counter() - start
     losses[name] = estimator.callbacks_[0].losses
     print(
-        f"E5 {name}, {options.epochs} epochs of {len(X_train):,} digits | batches collected | expected "
-        f"{options.epochs * len(X_train) // 100} | measured {len(losses[name])} | {seconds:.1f} s a fit"
+        f"{name}: {len(losses[name])} losses collected in {options.epochs} epochs of {len(X_train):,} digits, "
+        f"in batches of 100; {seconds:.1f} s"
     )
 
 # %%

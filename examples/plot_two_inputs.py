@@ -37,10 +37,11 @@ options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.california_housing.load_data(version="large")
-n_epochs, repeats = 40, f"seeds: {len(seeds)}"
+n_epochs = 40
 if options.quick:
     X_train, y_train = X_train[:3_000], y_train[:3_000]
-    n_epochs, repeats = 8, "1 seed, quick size: 3,000 districts to train on"
+    n_epochs = 8
+    print("Quick size: 3,000 districts to train on, 8 epochs, one seed.")
 y_train, y_test = y_train / 1e5, y_test / 1e5
 print(f"{len(X_train):,} districts to train on, {len(X_test):,} to test")
 
@@ -141,7 +142,7 @@ for name, candidate in candidates.items():
     start = time.perf_counter()
     scores = cross_val_score(candidate, X_train, y_train, cv=3)
     print(
-        f"F3 {name} | R², 3 folds | no reference | measured {scores.mean():.3f} ± {scores.std():.3f} | "
+        f"{name}: R² {scores.mean():.3f}, mean of 3 folds with a standard deviation of {scores.std():.3f}; "
         f"{(time.perf_counter() - start) / 3:.1f} s a fit"
     )
 
@@ -161,8 +162,8 @@ start, before = time.perf_counter(), skmlp.cache_info().traces
 search.fit(X_train, y_train)
 best = {name.rpartition("__")[2]: value for name, value in search.best_params_.items()}
 print(
-    f"F3 tuned | R², {search.n_splits_} folds | no reference | measured {search.best_score_:.3f} at learning rate "
-    f"{best['learning_rate']}, l2 {best['l2']} | {search.n_splits_ * len(search.cv_results_['params']) + 1} fits in "
+    f"tuned: R² {search.best_score_:.3f}, mean of {search.n_splits_} folds, at learning rate {best['learning_rate']}, "
+    f"l2 {best['l2']}; {search.n_splits_ * len(search.cv_results_['params']) + 1} fits in "
     f"{time.perf_counter() - start:.0f} s, programs compiled: {skmlp.cache_info().traces - before}"
 )
 
@@ -174,8 +175,8 @@ for seed in seeds:
     scores.append(network.score(X_test, y_test))
 print("engine:", network[-1].engine_)
 print(
-    f"F3 embedded square, tuned | test R² | no reference | measured {np.mean(scores):.3f} ± {np.std(scores):.3f} "
-    f"({repeats}) | {np.mean(seconds):.1f} s a fit"
+    f"embedded square, tuned: R² {', '.join(f'{score:.3f}' for score in scores)} on the test set, "
+    f"{np.mean(seconds):.1f} s a fit"
 )
 
 # %%

@@ -91,7 +91,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             one-hot rows if ``loss`` or ``output_activation`` asks for a softmax; a table of more labels is several
             outputs. For a regressor finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent.
+            Non-negative weights. Only their proportions matter; samples with weight 0 are ignored.
         X_val : array-like of shape (n_val, n_features), default=None
             Samples to validate on after every epoch. With ``early_stopping`` they take the place of the part of ``X``
             that it would hold out. Inside a pipeline, ``Pipeline(..., transform_input=["X_val"])`` sends them through

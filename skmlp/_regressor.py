@@ -28,10 +28,10 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has, or a
         function of tensors.
     dropout : float or sequence of float, default=0.0
-        The share of a hidden layer's outputs that each training step drops, one for all layers or one for each; at
-        least 0 and less than 1.
+        The probability with which each training step sets an output of a hidden layer to zero, one for all layers or
+        one for each; at least 0 and less than 1.
     input_dropout : float, default=0.0
-        The share of the features that each training step drops.
+        The probability with which each training step sets a feature to zero.
     dropout_schedule : str or callable, default=None
         A factor on all dropout rates, by step, as ``learning_rate_schedule`` is on the learning rate: the same names,
         or a callable, whose factors must be between 0 and 1.
@@ -40,9 +40,9 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / batch size``, for k targets
         ``l2 = alpha / (batch size * k)``, and for the Poisson loss ``l2 = alpha / (2 * batch size)``.
     regularize_bias : bool, default=False
-        Whether the penalties are on the biases, too.
+        Whether the penalties apply to the biases, too.
     normalization : {"batch", "layer"}, default=None
-        A normalisation of every hidden layer, between its weights and its activation.
+        Batch or layer normalization in every hidden layer, between its weights and its activation.
     kernel_initializer : str or keras.Initializer, default="glorot_uniform"
         Where the kernels start from: any name that ``keras.initializers`` has, an initializer, which is given a seed
         from ``random_state``, or a function of shape and dtype.
@@ -97,7 +97,7 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         Whether to stop when the score on validation samples no longer rises, and to keep the weights of the best epoch.
         The samples are those given to `fit`, else a part of the training samples.
     validation_fraction : float, default=0.1
-        The share of the training samples that ``early_stopping`` holds out.
+        The fraction of the training samples that ``early_stopping`` holds out.
     monitor : {"score", "loss"}, default="score"
         What early stopping looks at on the validation samples: the R², or the loss.
     n_iter_no_change : int or numpy.inf, default=10
@@ -117,15 +117,15 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     record_every : int, default=None
         Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the weights of
-        10, if no schedule depends on the number of epochs.
+        Whether ``fit`` resumes training where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the
+        weights of 10, if no schedule depends on the number of epochs.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
         bit by bit, on the same machine with the same number of threads; no global generator is touched.
     verbose : int, default=0
         1 shows a line of progress: epoch, loss and time left.
     dtype : {"float32", "float64"}, default="float32"
-        What the network computes in.
+        The floating-point type that the network computes with.
 
     Attributes
     ----------

@@ -5,11 +5,13 @@ import importlib
 import inspect
 import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
 import skmlp
 
+ROOT = Path(__file__).resolve().parent.parent
 MODULES = [module.name for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")]
 
 
@@ -90,3 +92,24 @@ def test_the_version_is_that_of_the_distribution():
     from importlib.metadata import version
 
     assert skmlp.__version__ == version("skmlp")
+
+
+def test_the_readme_has_the_code_of_the_first_page_whose_output_is_checked():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code, output = (re.search(rf"```{kind}\n(.*?)```", readme, re.DOTALL)[1] for kind in ("python", "text"))
+    examples = doctest.DocTestParser().get_examples((ROOT / "docs/index.rst").read_text(encoding="utf-8"))
+    page = examples[: next(i for i, example in enumerate(examples) if "import skmlp" in example.source)]
+    assert "".join(example.source for example in page) == code.replace("\n\n", "\n")
+    assert "".join(example.want for example in page) == output
+
+
+def test_each_heading_of_the_page_of_errors_is_a_message_that_its_code_raises():
+    page = (ROOT / "docs/errors.rst").read_text(encoding="utf-8")
+    sections = re.split(r"^(.+)\n\^+\n", page, flags=re.MULTILINE)[1:]
+    headings, texts = sections[::2], sections[1::2]
+    assert len(headings) > 20
+    for heading, text in zip(headings, texts, strict=True):
+        wanted = " ".join(example.want for example in doctest.DocTestParser().get_examples(text))
+        shown = " ".join(wanted.split())
+        message = heading.replace("Pipeline", "Pipeline(...") if heading.endswith("estimator Pipeline") else heading
+        assert message in shown, heading

@@ -5,6 +5,7 @@ from skmlp._displays import LossCurveDisplay, SearchCurveDisplay, WeightMatrixDi
 from skmlp._engine.cache import CacheInfo, cache_info, clear_cache
 from skmlp._pickles import new_beside_keras as new_beside_keras  # pickles name it, and so it stays
 from skmlp._regressor import KerasMLPRegressor
+from skmlp._search_space import SearchSpace, search_space
 from skmlp._tabular_classifier import TabularMLPClassifier
 from skmlp._tabular_regressor import TabularMLPRegressor
 from skmlp._version import __version__ as __version__
@@ -15,9 +16,11 @@ __all__ = [
     "KerasMLPRegressor",
     "LossCurveDisplay",
     "SearchCurveDisplay",
+    "SearchSpace",
     "TabularMLPClassifier",
     "TabularMLPRegressor",
     "WeightMatrixDisplay",
     "cache_info",
     "clear_cache",
+    "search_space",
 ]

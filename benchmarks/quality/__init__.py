@@ -1,0 +1,1 @@
+"""How well estimators predict tables, each as it comes, and what that costs."""

@@ -1,0 +1,226 @@
+"""Search spaces for the estimators' hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+_RANGES: Mapping[str, Mapping[str, tuple[float, float, bool]]] = MappingProxyType(
+    {
+        "tabular": {
+            "learning_rate": (0.02, 0.3, True),
+            "dropout": (0.02, 0.4, False),
+            "weight_decay": (1e-4, 0.1, True),
+            "frequency_scale": (0.03, 3.0, True),
+        },
+        "mlp": {
+            "learning_rate": (3e-4, 1e-2, True),
+            "dropout": (0.02, 0.5, False),
+            "l2": (1e-6, 1e-2, True),
+        },
+    }
+)
+"""Least and greatest value, and whether it is drawn on a logarithmic scale; of what is passed to a program."""
+
+_CHOICES: Mapping[str, Mapping[str, list[Any]]] = MappingProxyType(
+    {
+        "tabular": {
+            "hidden_layer_sizes": [(128, 128), (256, 256)],
+            "activation": ["selu", "mish"],
+        },
+        "mlp": {
+            "hidden_layer_sizes": [(128,), (128, 128), (256, 256, 256)],
+            "activation": ["relu", "selu"],
+            "learning_rate_schedule": [None, "cosine", "coslog4"],
+        },
+    }
+)
+
+
+class SearchSpace(dict[str, Any]):
+    """What each hyperparameter is drawn from: a distribution of SciPy, or a list of values.
+
+    It is a dictionary, which `sklearn.model_selection.RandomizedSearchCV` takes as it is. Change, add and delete
+    entries as you like. `search_space` makes one.
+
+    See Also
+    --------
+    search_space : Spaces for the estimators.
+    """
+
+    def prefixed(self, prefix: str) -> SearchSpace:
+        """Return the space of an estimator that is a part of another one.
+
+        Parameters
+        ----------
+        prefix : str
+            The name of the step of a pipeline, such as "kerasmlpclassifier".
+
+        Returns
+        -------
+        space : SearchSpace
+            With names such as "kerasmlpclassifier__dropout".
+
+        Examples
+        --------
+        >>> from skmlp import search_space
+        >>> sorted(search_space("mlp").prefixed("mlp"))[:2]
+        ['mlp__activation', 'mlp__dropout']
+        """
+        return SearchSpace({f"{prefix}__{name}": values for name, values in self.items()})
+
+    def candidates(
+        self, n: int, *, random_state: int | np.random.RandomState | None = None
+    ) -> list[dict[str, list[Any]]]:
+        """Draw candidates, in an order in which those that share a compiled program follow each other.
+
+        Entries that are lists may need a program for each value; what distributions draw is passed to the same one.
+
+        Parameters
+        ----------
+        n : int
+            How many. Fewer, if the space has only lists, and not as many combinations.
+        random_state : int, RandomState instance or None, default=None
+            Decides what is drawn.
+
+        Returns
+        -------
+        grids : list of dict of str to list
+            A grid of one candidate each, as the `param_grid` of `sklearn.model_selection.GridSearchCV` or of
+            `sklearn.model_selection.HalvingGridSearchCV`.
+
+        Examples
+        --------
+        >>> from skmlp import search_space
+        >>> grids = search_space("mlp").candidates(20, random_state=0)
+        >>> widths = [grid["hidden_layer_sizes"][0] for grid in grids]
+        >>> sum(first != second for first, second in zip(widths, widths[1:]))
+        2
+        """
+        from sklearn.model_selection import ParameterSampler
+
+        drawn = list(ParameterSampler(self, n, random_state=random_state))
+        lists = [name for name, values in self.items() if isinstance(values, list)]
+        drawn.sort(key=lambda candidate: [_place(candidate[name], self[name]) for name in lists])
+        return [{name: [value] for name, value in candidate.items()} for candidate in drawn]
+
+    def suggest(self, trial: Any) -> dict[str, Any]:
+        """Ask a trial of Optuna for a value of each hyperparameter.
+
+        Parameters
+        ----------
+        trial : optuna.Trial
+
+        Returns
+        -------
+        parameters : dict
+            For `set_params` of the estimator.
+
+        Raises
+        ------
+        ValueError
+            If an entry is neither a list nor one of the distributions that Optuna knows: `scipy.stats.loguniform`,
+            `scipy.stats.uniform` and `scipy.stats.randint`.
+
+        Examples
+        --------
+        >>> import optuna  # doctest: +SKIP
+        >>> def objective(trial):
+        ...     classifier = TabularMLPClassifier(**search_space("tabular").suggest(trial))
+        ...     return classifier.fit(X, y).oof_score_
+        >>> optuna.create_study(direction="maximize").optimize(objective, n_trials=20)  # doctest: +SKIP
+        """
+        return {name: _suggested(trial, name, values) for name, values in self.items()}
+
+    def __or__(self, other: Any) -> Any:
+        merged = super().__or__(other)
+        return SearchSpace(merged) if isinstance(merged, dict) else merged
+
+    def copy(self) -> SearchSpace:
+        """As in a dictionary."""
+        return SearchSpace(self)
+
+
+def search_space(kind: str) -> SearchSpace:
+    """Return distributions of the hyperparameters that matter most, for a random search.
+
+    What decides the structure of the network is drawn from short lists, so that a search compiles few programs; the
+    rest is drawn from ranges around values that do well on many data sets, and is never switched off, as that would be
+    another structure. Ranges and choices for tables are after those of RealMLP [1]_.
+
+    Parameters
+    ----------
+    kind : {"tabular", "mlp"}
+        For `TabularMLPClassifier` and `TabularMLPRegressor`; or for `KerasMLPClassifier` and `KerasMLPRegressor` with
+        standardized features.
+
+    Returns
+    -------
+    space : SearchSpace
+        By the name of a hyperparameter, a distribution of SciPy or a list of values: ``param_distributions`` of
+        `sklearn.model_selection.RandomizedSearchCV`. Its methods draw ordered candidates, add the prefix of a
+        pipeline's step, and ask a trial of Optuna.
+
+    Raises
+    ------
+    ValueError
+        If there is no such space.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+       Data", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import RandomizedSearchCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmlp import KerasMLPClassifier, search_space
+    >>> pipeline = make_pipeline(StandardScaler(), KerasMLPClassifier(epochs=20, random_state=0))
+    >>> space = search_space("mlp").prefixed("kerasmlpclassifier")
+    >>> search = RandomizedSearchCV(pipeline, space, n_iter=3, cv=3, random_state=0)
+    >>> bool(search.fit(*load_iris(return_X_y=True)).best_score_ > 0.8)
+    True
+    """
+    if kind not in _RANGES:
+        raise ValueError(f"kind={kind!r} is unknown: choose one of {', '.join(map(repr, _RANGES))}.")
+    from scipy.stats import loguniform, uniform
+
+    ranges = {
+        name: loguniform(low, high) if logarithmic else uniform(low, high - low)
+        for name, (low, high, logarithmic) in _RANGES[kind].items()
+    }
+    return SearchSpace({name: list(values) for name, values in _CHOICES[kind].items()} | ranges)
+
+
+def _place(value: Any, values: list[Any]) -> int:
+    """The place of a value among those that it was drawn from."""
+    return next(place for place, each in enumerate(values) if each is value or each == value)
+
+
+def _suggested(trial: Any, name: str, values: Any) -> Any:
+    if isinstance(values, list):
+        labels = [value if isinstance(value, _OF_OPTUNA) else repr(value) for value in values]
+        return values[labels.index(trial.suggest_categorical(name, labels))]
+    kind = getattr(getattr(values, "dist", None), "name", None)
+    if kind not in _DISTRIBUTIONS:
+        raise ValueError(
+            f"{name}={values!r} cannot be suggested by Optuna: give a list, or one of scipy.stats.loguniform, uniform "
+            "and randint; or ask the trial yourself."
+        )
+    low, high = values.support()
+    if kind == "randint":
+        return trial.suggest_int(name, int(low), int(high))
+    return trial.suggest_float(name, float(low), float(high), log=kind != "uniform")
+
+
+_OF_OPTUNA = (type(None), bool, int, float, str)
+"""Values that Optuna stores as they are."""
+
+_DISTRIBUTIONS = ("loguniform", "reciprocal", "uniform", "randint")
+"""Their names; the second is the first in older versions of SciPy."""

@@ -19,6 +19,7 @@ from skmlp._model_parts import Unsupported
 from skmlp._models import ReadModel, read_model
 from skmlp._own import content
 from skmlp._reading import UnknownError, what_it_reads
+from skmlp._told import held
 
 _MOST = 16
 """Models that are kept."""
@@ -192,13 +193,13 @@ def shared_build(
 
 
 def _described(value: Any) -> Any:
-    """An optimizer or a metric that has done nothing yet by its configuration, and anything else as it is."""
+    """An optimizer or a metric that has done nothing yet by what it is, and anything else as it is."""
     if isinstance(value, keras.optimizers.Optimizer):
         if value.built:
             raise UnknownError
-        return type(value), {**value.get_config(), "name": None}  # Keras numbers the names
+        return type(value), {**value.get_config(), "name": None}, held(value)  # Keras numbers the names
     if isinstance(value, keras.metrics.Metric):
-        return type(value), value.get_config()
+        return type(value), value.get_config(), held(value)
     return value
 
 

@@ -24,6 +24,7 @@ from skmlp._models import read_model, require_plain
 from skmlp._saved_model import archive_in, archived, load_state, require_saved, restored, saved, state_of
 from skmlp._seal import check_seal, is_plain, seal
 from skmlp._spec import ModelSpec, State, steps_per_epoch
+from skmlp._told import said
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.watcher import Watcher
 
@@ -181,36 +182,14 @@ class CompiledFit:
         Unsupported
             If it cannot, before anything is trained.
         """
-        _require_known(arguments)
         callbacks = keras.tree.flatten(self._fit_callbacks)
-        model = self._built_model(X)
-        require_plain(model)
-        samples, validation = _split(model, X, y, sample_weight, arguments)
-        n_samples = len(samples)
-        batch_size = _batch_size(arguments.get("batch_size"), n_samples)
-        _require_hooks(callbacks, validation)
-        seed = self._seed if self._seed is not None else self._new_seed()
-        fit = Fit(
-            plan_model(
-                model,
-                samples,
-                batch_size=min(batch_size, n_samples),
-                shuffle=bool(arguments.get("shuffle", True)),
-                seed=seed,
-                read=None if self._build is None else self._build.read,
-            ),
-            model,
-            samples,
-            validation,
-            _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples),
-        ).proven()
-        if callbacks:
-            model = self._own_model()
+        fit = self._planned(X, y, sample_weight, callbacks, arguments)
+        model = self._own_model() if callbacks else fit.model
         start = self._start(model)
         history = fit.history()
         watchers: list[Watcher] = []
         if callbacks:
-            n_steps = steps_per_epoch(n_samples, fit.plan.batch_size)
+            n_steps = steps_per_epoch(len(fit.samples), fit.plan.batch_size)
             watchers.append(
                 KerasCallbacks(callbacks, model, lambda rate: dict(history.latest), initial_epoch, epochs, n_steps)
             )
@@ -229,7 +208,7 @@ class CompiledFit:
                 f"The fit was interrupted: {type(self).__name__} is as it was after epoch {initial_epoch + done}.",
                 stacklevel=6,
             )
-        self._state, self._seed, self._synced = state, seed, False
+        self._state, self._seed, self._synced = state, fit.plan.seed, False
         if self._build is None:
             self._own_model()
         # Callbacks may add to what Keras' own history, which is told last, records.
@@ -237,6 +216,38 @@ class CompiledFit:
         self._record(recorded or history.history, initial_epoch, warm_start=initial_epoch > 0)
         self.engine_ = "compiled"
         self.engine_reason_ = None
+
+    def _planned(self, X: Any, y: Any, sample_weight: Any, callbacks: list[Any], arguments: Mapping[str, Any]) -> Fit:
+        """The fit of the model, whose program is there.
+
+        Raises
+        ------
+        Unsupported
+            If the engine cannot train it.
+        """
+        _require_known(arguments)
+        model = self._built_model(X)
+        require_plain(model)
+        samples, validation = _split(model, X, y, sample_weight, arguments)
+        n_samples = len(samples)
+        batch_size = _batch_size(arguments.get("batch_size"), n_samples)
+        _require_hooks(callbacks, validation)
+        seed = self._seed if self._seed is not None else self._new_seed()
+        try:
+            plan = plan_model(
+                model,
+                samples,
+                batch_size=min(batch_size, n_samples),
+                shuffle=bool(arguments.get("shuffle", True)),
+                seed=seed,
+                read=None if self._build is None else self._build.read,
+            )
+            validation_batch_size = _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples)
+            return Fit(plan, model, samples, validation, validation_batch_size).proven()
+        except Unsupported:
+            raise
+        except Exception as error:  # what a user's objects raise when they are asked what they are
+            raise Unsupported(f"what it is compiled with cannot be read: {said(error)}") from error
 
     def _new_seed(self) -> int:
         if self._random_state is not None:

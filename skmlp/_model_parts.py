@@ -7,8 +7,6 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from skmlp._keras import keras
 from skmlp._own import content
 from skmlp._reading import what_it_reads
@@ -138,21 +136,6 @@ def own_code(objects: Sequence[Any]) -> Hashable:
         except Exception:  # what a user's objects raise when they are looked at, too
             known.append(object())
     return tuple(known)
-
-
-def attributes_of_own(layer: Any) -> dict[str, Any]:
-    """The plain attributes of a layer of a user's own, which it may compute with."""
-    if not is_own(type(layer)):
-        return {}
-    plain = (bool, int, float, str, np.ndarray)
-    return {
-        name: value
-        for name, value in sorted(vars(layer).items())
-        if type(value) in plain and name[0] != "_" and name not in _OF_EVERY_LAYER
-    }
-
-
-_OF_EVERY_LAYER = {"name", "built", "autocast", "supports_jit", "supports_masking", "training"}
 
 
 def is_own(value: Any) -> bool:

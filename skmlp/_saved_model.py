@@ -121,7 +121,7 @@ def _compiled(model: Any) -> dict[str, Any]:
     """How a model is compiled: as Keras serializes it, or as it was given, where Keras cannot."""
     try:
         return dict(model.get_compile_config())
-    except (TypeError, ValueError):
+    except Exception:  # what a user's get_config may raise
         return {"given": {**compilation(model), "optimizer": keras.optimizers.serialize(model.optimizer)}}
 
 

@@ -13,6 +13,7 @@ import inspect
 import re
 from collections import defaultdict
 from contextlib import nullcontext, suppress
+from pickle import PicklingError
 from typing import Any, Self, TypeVar
 
 from skmlp._copies import check_copies
@@ -37,6 +38,7 @@ from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
 from skmlp._model_parts import Unsupported
 from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
+from skmlp._told import said
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
@@ -289,8 +291,20 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
 
     @staticmethod
     def _pack(model: keras.Model) -> NDArray[np.uint8]:
-        """A model as a file of Keras', in memory."""
-        _, (archive,) = pack_keras_model(model)
+        """A model as a file of Keras', in memory.
+
+        Raises
+        ------
+        PicklingError
+            If Keras cannot save it, with what to do.
+        """
+        try:
+            _, (archive,) = pack_keras_model(model)
+        except Exception as error:  # what a user's get_config may raise
+            raise PicklingError(
+                f"Keras cannot save the fitted model: {said(error)}. Give the classes of your own a get_config that "
+                "tells what they were made with, or save the weights alone by model_.save_weights."
+            ) from error
         return np.array(archive, dtype=np.uint8)
 
     @staticmethod

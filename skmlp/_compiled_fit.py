@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skmlp._apart import apart
 from skmlp._builds import BUILDING, Build, seeded
-from skmlp._engine.keras_callbacks import KerasCallbacks
+from skmlp._engine.keras_callbacks import KerasCallbacks, wants_batches
 from skmlp._engine.predict import forward
 from skmlp._fields import wrong
 from skmlp._keras import keras
@@ -26,7 +26,7 @@ from skmlp._seal import check_seal, is_plain, seal
 from skmlp._spec import ModelSpec, State, steps_per_epoch
 from skmlp._told import said
 from skmlp._watch.progress import Progress, ProgressLine
-from skmlp._watch.watcher import Watcher
+from skmlp._watch.watcher import Training, Watcher
 
 ENGINES = ("auto", "compiled", "keras")
 
@@ -189,9 +189,21 @@ class CompiledFit:
         history = fit.history()
         watchers: list[Watcher] = []
         if callbacks:
-            n_steps = steps_per_epoch(len(fit.samples), fit.plan.batch_size)
+            n_samples, size = len(fit.samples), fit.plan.batch_size
+
+            def of_batches(training: Training, loss: float, batch: int) -> dict[str, Any]:
+                return history.of_batches(training, loss, min(size, n_samples - batch * size))
+
             watchers.append(
-                KerasCallbacks(callbacks, model, lambda rate: dict(history.latest), initial_epoch, epochs, n_steps)
+                KerasCallbacks(
+                    callbacks,
+                    model,
+                    lambda rate: dict(history.latest),
+                    of_batches,
+                    initial_epoch,
+                    epochs,
+                    steps_per_epoch(n_samples, size),
+                )
             )
         if arguments.get("verbose", 1):
             line = ProgressLine(type(self).__name__, start.epoch + epochs)
@@ -231,7 +243,7 @@ class CompiledFit:
         samples, validation = _split(model, X, y, sample_weight, arguments)
         n_samples = len(samples)
         batch_size = _batch_size(arguments.get("batch_size"), n_samples)
-        _require_hooks(callbacks, validation)
+        _require_hooks(callbacks, model, validation)
         seed = self._seed if self._seed is not None else self._new_seed()
         try:
             plan = plan_model(
@@ -396,8 +408,13 @@ def _split(
     return samples.rows(slice(None, kept)), samples.rows(slice(kept, None))
 
 
-def _require_hooks(callbacks: list[Any], validation: ModelSamples | None) -> None:
-    """Refuse callbacks that are to be told of single batches of an evaluation."""
+def _require_hooks(callbacks: list[Any], model: Any, validation: ModelSamples | None) -> None:
+    """Refuse callbacks that are to be told of single batches of an evaluation, or of the losses of several outputs."""
+    for callback in callbacks if len(model.outputs) > 1 else ():
+        if wants_batches(callback):
+            raise Unsupported(
+                f"the callback {type(callback).__name__} has batch hooks, which are told of the loss of each output"
+            )
     for callback in callbacks if validation is not None else ():
         for name in _TEST_HOOKS:
             owner = next(each for each in type(callback).__mro__ if name in vars(each))

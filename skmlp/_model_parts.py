@@ -61,8 +61,15 @@ def structure(model: Any, what: str) -> Any:
 
 
 def output_names(model: Any) -> list[str]:
-    """The names of a model's outputs, in their order; of a sequential model, that of its last layer."""
-    return [model.layers[-1].name] if isinstance(model, keras.Sequential) else list(model.output_names)
+    """The names of a model's outputs, in their order.
+
+    Those are the keys of a dictionary of outputs, whatever its layers are called, and else the names of the layers.
+    """
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    struct = structure(model, "outputs")
+    keyed = isinstance(struct, Mapping) and len(struct) == len(model.outputs)
+    return sorted(struct) if keyed else list(model.output_names)
 
 
 def own_additions(model: Any) -> bool:
@@ -159,8 +166,8 @@ def flat_arrays(model: Any, given: Any, what: str) -> list[Any]:
     """
     tensors, struct = getattr(model, what), structure(model, what)
     if isinstance(given, Mapping):
-        names = output_names(model) if what == "outputs" else [each.name for each in tensors]
-        keys = sorted(struct) if isinstance(struct, Mapping) else names
+        named = sorted(struct) if isinstance(struct, Mapping) else [each.name for each in tensors]
+        keys = output_names(model) if what == "outputs" else named
         if {*given} != {*keys}:
             raise Unsupported(f"the arrays have the keys {sorted(map(str, given))}, and the model's {what} {keys}")
         return [given[key] for key in keys]

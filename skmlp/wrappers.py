@@ -12,6 +12,7 @@ import functools
 import inspect
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pickle import PicklingError
 from typing import Any, Self, TypeVar
@@ -36,6 +37,7 @@ from sklearn.utils.validation import _num_samples, validate_data
 
 from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
+from skmlp._fit_parameters import check_fit_parameters
 from skmlp._model_parts import Unsupported
 from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
 from skmlp._told import said
@@ -179,6 +181,8 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
     ) -> None:
         """Fit; where it fails, an earlier fit stays as it was."""
+        check_engine(self.engine)
+        check_fit_parameters(self.get_params(), {**kwargs, "epochs": epochs, "initial_epoch": initial_epoch})
         attributes: dict[str, Any] = self.__dict__
         before = dict(attributes)
         self._fitting = True
@@ -216,7 +220,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             self._random_state = int(self.random_state)  # Python's `random` takes no NumPy integer
         if self.engine == "keras":
             with seeding_undone(self._random_state):
-                return super()._build_keras_model()
+                return self._built_by(super()._build_keras_model)
         self._build = self._find_build()
         return self._call_function() if self._build is None else self._build.model
 
@@ -245,9 +249,26 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             told._get_metadata = lambda: meta
         with nullcontext() if self._random_state is None else seeded(self._random_state):
             function = super(BaseWrapper, self if inspect.ismethod(self._check_model_param()) else told)
-            model = function._build_keras_model()  # type: ignore[attr-defined]  # SciKeras has no types
+            model = self._built_by(function._build_keras_model)  # type: ignore[attr-defined]  # SciKeras has no types
         if not model.compiled and self._has_loss:
             model.compile(**self._get_compile_kwargs())
+        return model
+
+    def _built_by(self, build: Callable[[], Any]) -> keras.Model:
+        """The model that a model function returns.
+
+        Raises
+        ------
+        ValueError
+            If it is none, with what to return.
+        """
+        model = build()
+        if not isinstance(model, keras.Model):
+            name = getattr(self._check_model_param(), "__name__", repr(self.model))
+            raise ValueError(
+                f"The model function {name} returned {model!r}, which is no keras.Model: let it return the model that "
+                "it builds."
+            )
         return model
 
     def _check_model_compatibility(self, y: Any) -> None:
@@ -315,6 +336,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
     def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
         """Predict as the model returns it."""
         routed = lookup.route_params(self.get_params(), "predict", set(), strict=True)
+        check_fit_parameters(self.get_params(), kwargs)
         if getattr(self, "engine_", None) != "compiled" or {*routed, *kwargs} - {"verbose", "batch_size"}:
             return super()._predict_raw(X, **kwargs)
         X, _ = self._validate_data(X=X, y=None)

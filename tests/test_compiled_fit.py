@@ -148,6 +148,40 @@ def test_several_inputs_and_outputs_by_name(blobs):
         np.testing.assert_allclose(raw[name], values, rtol=1e-3, atol=1e-4)
 
 
+KEYED = {
+    "one loss": {"loss": "mse"},
+    "losses in order": {"loss": ["mae", "mse"]},
+    "all by key": {
+        "loss": {"class": "sparse_categorical_crossentropy", "size": "mse"},
+        "loss_weights": {"class": 1.0, "size": 0.3},
+        "metrics": {"class": ["accuracy"], "size": ["mae"]},
+    },
+}
+
+
+@pytest.mark.parametrize("how", KEYED)
+def test_outputs_by_keys_that_are_not_the_names_of_layers(how, blobs):
+    def keyed():
+        inputs = {name: keras.Input((2,), name=name) for name in ("first", "second")}
+        hidden = L.Concatenate()([*inputs.values()])
+        width = 3 if how == "all by key" else 1
+        outputs = {"size": L.Dense(1)(hidden), "class": L.Dense(width, "softmax" if width > 1 else None)(hidden)}
+        model = keras.Model(inputs, outputs)
+        model.compile(keras.optimizers.SGD(0.05), **KEYED[how])
+        return model
+
+    X, y = blobs
+    both = np.stack([y, X.sum(axis=1)], axis=1)
+    ours, theirs = (
+        Parted(keyed, engine=engine, epochs=2, shuffle=False, random_state=0, verbose=0).fit(X, both)
+        for engine in ("compiled", "keras")
+    )
+    assert [*ours.history_] == [*theirs.history_]
+    assert ours.history_["loss"] == pytest.approx(theirs.history_["loss"], rel=1e-4)
+    for name, values in theirs._predict_raw(X).items():
+        np.testing.assert_allclose(ours._predict_raw(X)[name], values, rtol=1e-3, atol=1e-4)
+
+
 def test_a_search_over_values_compiles_one_program(blobs):
     grid = {"optimizer__learning_rate": [0.01, 0.1], "model__dropout": [0.1, 0.5], "model__l2": [1e-3, 1e-2]}
     before = cache_info().traces
@@ -486,6 +520,34 @@ def test_validation_needs_no_metrics(blobs):
         make(engine=engine, metrics=None, validation_split=0.3).fit(*blobs) for engine in ("compiled", "keras")
     )
     assert_alike(ours, theirs)
+
+
+class BatchDiary(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.pages = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.pages.append((batch, [*logs], [*logs.values()]))
+
+
+def test_batch_hooks_are_told_of_the_means_since_the_epoch_began(blobs):
+    pages = []
+    for engine in ("compiled", "keras"):
+        diary = BatchDiary()
+        make(engine=engine, epochs=2, batch_size=25, validation_split=0.1, callbacks=[diary]).fit(*blobs)
+        pages.append(diary.pages)
+    assert [page[:2] for page in pages[0]] == [page[:2] for page in pages[1]]
+    for ours, theirs in zip(*pages, strict=True):
+        assert ours[2] == pytest.approx(theirs[2], rel=1e-4)
+
+
+def test_batch_hooks_of_several_outputs_are_left_to_keras(blobs):
+    X, y = blobs
+    estimator = Parted(parted, engine="compiled", random_state=0, verbose=0, callbacks=[BatchDiary()])
+    estimator.n_outputs_expected_ = 2
+    with pytest.raises(ValueError, match="BatchDiary has batch hooks, which are told of the loss of each output"):
+        estimator.fit(X, np.stack([y, X.sum(axis=1)], axis=1))
 
 
 class Noting(keras.callbacks.Callback):

@@ -280,10 +280,13 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
     ) -> None:
         """Train by the compiled engine, or by Keras' ``fit`` where the engine cannot or is not to be used."""
+        arguments = lookup.route_params(self.get_params(), "fit", self._fit_kwargs)
+        held_out = kwargs.get("validation_data", arguments.get("validation_data"))
+        if isinstance(held_out, list | tuple) and len(held_out) > 1:
+            kwargs["validation_data"] = held_out[0], self._encoded(held_out[1]), *held_out[2:]
         try:
             if self.engine == "keras":
                 raise Unsupported("engine='keras' was asked for")
-            arguments = lookup.route_params(self.get_params(), "fit", self._fit_kwargs)
             arguments = {name: value for name, value in arguments.items() if not name.startswith("callbacks")}
             self._train(X, y, sample_weight, epochs, initial_epoch, {**arguments, **kwargs})
             return
@@ -298,6 +301,10 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         with seeding_undone(self._random_state):
             super()._fit_keras_model(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
         self._leave_to_keras(said)
+
+    def _encoded(self, y: Any) -> Any:
+        """Targets to validate on, as the model takes them: as SciKeras has it, as they are given."""
+        return y
 
     def _record(self, history: dict[str, list[float]], initial_epoch: int, *, warm_start: bool) -> None:
         """Keep the history of a training as SciKeras does."""
@@ -391,7 +398,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         What trains the model: the compiled engine where it can, and else Keras' ``fit``; the compiled engine or an
         error that says why it cannot; or Keras' ``fit``.
     **kwargs : dict
-        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``.
+        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``. The labels
+        of ``fit__validation_data`` are those of ``y``, or encoded as the model takes them.
 
     Attributes
     ----------
@@ -523,6 +531,29 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         if self.target_type_ == "binary" and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
             probabilities = np.hstack([1 - probabilities, probabilities])
         return probabilities
+
+    def _encoded(self, y: Any) -> Any:
+        """Labels to validate on, encoded as those of ``fit``; what is encoded already, such as one-hot rows, stays.
+
+        Raises
+        ------
+        ValueError
+            If they are strings that ``fit`` was not given.
+        """
+        if isinstance(y, dict | list | tuple) and np.ndim(next(iter(y.values() if isinstance(y, dict) else y), 0)):
+            return y
+        labels = np.asarray(y)
+        if labels.ndim != 1 and labels.shape[1:] != (1,):
+            return y
+        known = np.isin(labels, self.classes_)
+        if known.all():
+            return self.target_encoder_.transform(labels.reshape(-1) if self.y_ndim_ == 1 else labels.reshape(-1, 1))
+        if labels.dtype.kind in "OUST":
+            raise ValueError(
+                f"validation_data has labels that y has not: {sorted({*map(str, labels[~known])})[:5]}. Leave these "
+                "samples out, or give fit samples of their classes, too."
+            )
+        return y
 
     def _own(self, sample_weight: ArrayLike | None) -> ArrayLike | None:
         """Weights that SciKeras may multiply by those of the classes in place."""

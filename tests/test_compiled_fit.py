@@ -100,6 +100,24 @@ def test_validation_data_and_sample_weights(blobs):
     assert_alike(*fits)
 
 
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_labels_to_validate_on_are_those_of_y_or_encoded(loss, engine, blobs):
+    X, y = blobs
+    labels, ids = np.array(["sun", "rain", "wind"])[y], 10 * y
+    codes = np.unique(labels, return_inverse=True)[1]
+    codes = codes if loss.startswith("sparse") else np.eye(3)[codes]
+    estimator = make(engine=engine, loss=loss, metrics=None, epochs=1)
+    losses = [
+        clone(estimator).fit(X, given, validation_data=(X[:20], held_out[:20])).history_["val_loss"]
+        for given, held_out in [(labels, labels), (labels, codes), (labels[:, None], labels.tolist())]
+    ]
+    assert losses == [pytest.approx(losses[0], rel=1e-4)] * 3
+    assert estimator.set_params(fit__validation_data=(X[:20], ids[:20])).fit(X, ids).history_["val_loss"][0] < 9
+    with pytest.raises(ValueError, match=r"validation_data has labels that y has not: \['hail'\]\. Leave"):
+        clone(estimator).fit(X, labels, validation_data=(X[:2], ["sun", "hail"]))
+
+
 def parted(width=3):
     first, second = keras.Input((2,), name="first"), keras.Input((2,), name="second")
     hidden = L.Dense(width, "tanh")(L.Concatenate()([first, second]))

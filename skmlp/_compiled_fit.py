@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from threading import get_ident
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -80,7 +81,10 @@ class CompiledFit:
     _state: State | None = None
     _synced: bool = True
     _seed: int | None = None
-    _fitting: bool = False
+
+    # While it is fitted: the thread that does it, and the estimator as it was before
+    _fitting: int | None = None
+    _earlier: Any = None
 
     engine_: str
     engine_reason_: str | None
@@ -90,7 +94,7 @@ class CompiledFit:
         # The wrappers' docstrings say what it is; here, a text would be a second target of its name in the pages.
         if not self.initialized_:
             raise AttributeError(f"This {type(self).__name__} instance is not fitted yet: it has no model_.")
-        return self._bare_model() if self._fitting else self._own_model()
+        return self._own_model() if self._fitting is None else self._bare_model()
 
     @model_.setter
     def model_(self, model: Any) -> None:
@@ -114,6 +118,31 @@ class CompiledFit:
     @staticmethod
     def _unpack(archive: NDArray[np.uint8]) -> Any:
         raise NotImplementedError
+
+    @contextmanager
+    def _refit(self) -> Iterator[None]:
+        """Fit: where it fails, the earlier fit stays as it was; meanwhile, other threads predict by it."""
+        if self._fitting == get_ident():  # within another one
+            yield
+            return
+        earlier = copy.copy(self)
+        self._earlier, self._fitting = earlier, get_ident()
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = {**vars(earlier)}  # at once, since other threads may look at it
+            raise
+        finally:
+            vars(self).pop("_fitting", None)
+            vars(self).pop("_earlier", None)
+
+    def _settled(self: Self) -> Self:
+        """The estimator as one fit has left it, whatever another thread does to it: the earlier one, or itself."""
+        earlier = self._earlier
+        if earlier is not None:
+            return self if self._fitting == get_ident() or not earlier.initialized_ else copy.copy(earlier)
+        self._bare_model()  # which is loaded once
+        return copy.copy(self)
 
     def _forget_training(self) -> None:
         """Forget the model and the training of an earlier fit."""

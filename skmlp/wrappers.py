@@ -183,17 +183,8 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         """Fit; where it fails, an earlier fit stays as it was."""
         check_engine(self.engine)
         check_fit_parameters(self.get_params(), {**kwargs, "epochs": epochs, "initial_epoch": initial_epoch})
-        attributes: dict[str, Any] = self.__dict__
-        before = dict(attributes)
-        self._fitting = True
-        try:
+        with self._refit():
             super()._fit(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
-        except BaseException:
-            attributes.clear()
-            attributes.update(before)
-            raise
-        finally:
-            attributes.pop("_fitting", None)
 
     def _initialize_callbacks(self) -> None:
         """Make the callbacks of a fit; SciKeras knows no function that returns them."""
@@ -340,6 +331,44 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         """The model of such a file."""
         return unpack_keras_model(archive)
 
+    def predict(self, X: ArrayLike, **kwargs: Any) -> NDArray[Any]:
+        """Predict targets; by the earlier fit, while another thread fits anew.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Samples.
+        **kwargs : dict
+            Further arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        predictions: NDArray[Any] = super(BaseWrapper, self._settled()).predict(X, **kwargs)
+        return predictions
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score the predictions by ``scorer``; those of the earlier fit, while another thread fits anew.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            The accuracy of a classifier, the R2 of a regressor.
+        """
+        score: float = super(BaseWrapper, self._settled()).score(X, y, sample_weight=sample_weight)
+        return score
+
     def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
         """Predict as the model returns it."""
         routed = lookup.route_params(self.get_params(), "predict", set(), strict=True)
@@ -475,7 +504,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         self : object
             The fitted classifier.
         """
-        super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
+        with self._refit():
+            super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
     def partial_fit(
@@ -506,7 +536,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         self : object
             The fitted classifier.
         """
-        super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
+        with self._refit():
+            super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
     def predict_proba(self, X: ArrayLike, **kwargs: Any) -> NDArray[np.floating]:
@@ -525,10 +556,12 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
             Columns in the order of ``classes_``. A network with one unit gives two columns, also if it was fitted to
             one class alone, as scikit-learn's multi-layer perceptron does.
         """
-        probabilities: NDArray[np.floating] = super().predict_proba(X, **kwargs)
+        settled = self._settled()
+        probabilities: NDArray[np.floating] = super(KerasClassifier, settled).predict_proba(X, **kwargs)
+        is_binary = settled.target_type_ == "binary"
         if probabilities.ndim < 2:  # SciKeras drops every axis of length 1, the one of a single sample too
             probabilities = probabilities.reshape(_num_samples(X), -1)
-        if self.target_type_ == "binary" and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
+        if is_binary and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
             probabilities = np.hstack([1 - probabilities, probabilities])
         return probabilities
 

@@ -111,16 +111,29 @@ def custom_objects(model: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def lambdas_named(model: Any) -> Iterator[None]:
-    """Give lambdas a name, by which Keras then serializes them; of one without, it would write the code, and warn."""
-    found = [each for layer in all_layers(model) for each in own_functions(layer) if each.__name__ == _LAMBDA]
-    for each in found:
-        each.__name__ = "function"
+def lambdas_named(model: Any) -> Iterator[dict[str, Any]]:
+    """Give lambdas names of their own, by which Keras then serializes them; else it would write the code, and warn.
+
+    Yields
+    ------
+    named : dict
+        The lambdas by these names.
+    """
+    found = lambdas(model)
+    named = {f"function_{number}": each for number, each in enumerate(found)}
+    for name, each in named.items():
+        each.__name__ = name
     try:
-        yield
+        yield named
     finally:
         for each in found:
             each.__name__ = _LAMBDA
+
+
+def lambdas(model: Any) -> list[Any]:
+    """The lambdas that the layers of a model were given, each once."""
+    held = [each for layer in all_layers(model) for each in own_functions(layer)]
+    return list({id(each): each for each in held if each.__name__ == _LAMBDA}.values())
 
 
 _LAMBDA = "<lambda>"

@@ -38,7 +38,7 @@ from sklearn.utils.validation import _num_samples, validate_data
 from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
 from skmlp._fit_parameters import check_fit_parameters
-from skmlp._model_parts import Unsupported
+from skmlp._model_parts import Unsupported, lambdas
 from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
 from skmlp._told import said
 
@@ -315,8 +315,13 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         Raises
         ------
         PicklingError
-            If Keras cannot save it, with what to do.
+            If Keras cannot save it, or would not load it, with what to do.
         """
+        if lambdas(model):
+            raise PicklingError(
+                "A layer of the fitted model was given a lambda, which Keras does not load from a file: define it by "
+                "def in a module."
+            )
         try:
             _, (archive,) = pack_keras_model(model)
         except Exception as error:  # what a user's get_config may raise

@@ -395,6 +395,29 @@ def test_a_model_that_was_not_told_the_shape_of_its_samples(blobs):
     np.testing.assert_array_equal(weights(first)[0], weights(second)[0])
 
 
+def test_models_of_several_lambdas_are_copied(blobs):
+    def model():
+        return line(L.Lambda(lambda x: x * 2.0), L.Dense(3, activation=lambda x: x + 1.0), L.Lambda(lambda x: x * 3.0))
+
+    fitted = make_regressor(model, engine="compiled").fit(*blobs)
+    copied = copy.deepcopy(fitted)
+    np.testing.assert_array_equal(copied.predict(blobs[0]), fitted.predict(blobs[0]))
+    assert copied.partial_fit(*blobs).history_ == fitted.partial_fit(*blobs).history_
+    assert [layer.function.__name__ for layer in fitted.model_.layers[::2]] == ["<lambda>"] * 2
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+def test_a_lambda_that_keras_would_not_load_is_no_file(blobs):
+    def model():
+        network = line(L.Lambda(lambda x: x * 2.0))
+        network.compile(keras.optimizers.SGD(use_ema=True), "mse")
+        return network
+
+    fitted = make_regressor(model, optimizer="rmsprop").fit(*blobs)
+    with pytest.raises(pickle.PicklingError, match="was given a lambda, which Keras does not load from a file: define"):
+        pickle.dumps(fitted)
+
+
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()

@@ -184,6 +184,8 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         check_engine(self.engine)
         check_fit_parameters(self.get_params(), {**kwargs, "epochs": epochs, "initial_epoch": initial_epoch})
         with self._refit():
+            if self.warm_start and self.initialized_ and initial_epoch == 0:
+                self._initialize_callbacks()  # SciKeras would keep those of the first fit
             super()._fit(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
 
     def _initialize_callbacks(self) -> None:
@@ -399,7 +401,10 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     build_fn : callable or keras.Model, default=None
         The old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the fit before.
+        Whether ``fit`` goes on with the model of the fit before: its weights, the state of its optimizer, and the step
+        at which a learning-rate schedule stands. The model is neither built nor compiled anew, so that of the
+        parameters only those of the training count, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``
+        and the epochs that callbacks are told of begin anew; those of ``partial_fit`` go on.
     random_state : int, RandomState instance or None, default=None
         Seeds the model function and the training. With an integer or an instance, every fit gives the same weights: of
         an instance a copy is drawn from. The model function draws from Python's and NumPy's generators, which are

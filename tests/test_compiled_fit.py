@@ -280,6 +280,26 @@ def test_parts_are_the_whole(blobs):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_a_warm_start_goes_on_with_the_optimizer_and_begins_its_history_anew(engine, blobs):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([9], [0.05, 0.0])  # no steps after the tenth
+    settings = {"optimizer": keras.optimizers.Adam(schedule), "batch_size": 12, "epochs": 1, "engine": engine}
+    diary = Diary()
+    estimator = make(**settings, warm_start=True)
+    del estimator.optimizer__learning_rate
+    first = weights(estimator.fit(*blobs))
+    estimator.set_params(epochs=2, callbacks=[diary], optimizer="sgd", model__hidden=9)
+    second = weights(estimator.fit(*blobs))
+    assert int(estimator.model_.optimizer.iterations) == 15
+    assert isinstance(estimator.model_.optimizer, keras.optimizers.Adam)
+    assert second[0].shape == first[0].shape
+    assert len(estimator.history_["loss"]) == estimator.current_epoch == 2
+    kernels = [page[2] for page in diary.pages if page[0] != "begin"]
+    assert [page[1] for page in diary.pages if page[0] == "begin"] == [0, 1]
+    assert kernels[0] == pytest.approx(kernels[1])
+    assert not np.array_equal(first[0], second[0])
+
+
 def test_nothing_global_is_touched(blobs):
     random.seed(1)
     np.random.seed(1)  # noqa: NPY002

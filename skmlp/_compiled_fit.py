@@ -218,6 +218,7 @@ class CompiledFit:
         history = fit.history()
         watchers: list[Watcher] = []
         if callbacks:
+            model.optimizer.build(model.trainable_variables)  # so that a checkpoint loads with its optimizer
             n_samples, size = len(fit.samples), fit.plan.batch_size
 
             def of_batches(training: Training, loss: float, batch: int) -> dict[str, Any]:

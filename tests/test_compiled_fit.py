@@ -611,6 +611,17 @@ def test_batch_hooks_of_several_outputs_are_left_to_keras(blobs):
         estimator.fit(X, np.stack([y, X.sum(axis=1)], axis=1))
 
 
+# Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+def test_a_checkpoint_loads_with_its_optimizer(blobs, tmp_path):
+    path = tmp_path / "best.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, monitor="loss", save_best_only=True)
+    fitted = make(engine="compiled", callbacks=[checkpoint]).fit(*blobs)
+    loaded = keras.models.load_model(path)
+    np.testing.assert_array_equal(loaded.get_weights()[0], weights(fitted)[0])
+    assert int(loaded.optimizer.iterations) == int(fitted.model_.optimizer.iterations)
+
+
 class Noting(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["noted"] = float(epoch)

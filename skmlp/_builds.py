@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skmlp._codes import UnknownError
 from skmlp._compilations import compilation
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import process_settings
@@ -18,7 +19,8 @@ from skmlp._keras import keras
 from skmlp._model_parts import Unsupported
 from skmlp._models import ReadModel, read_model
 from skmlp._own import content
-from skmlp._reading import UnknownError, what_it_reads
+from skmlp._reading import what_it_reads
+from skmlp._told import held
 
 _MOST = 16
 """Models that are kept."""
@@ -176,9 +178,15 @@ def shared_build(
         None if it is not known by what the function builds its model: it reads something large, or a layer or model.
     """
     try:
-        known = what_it_reads(function)
         described = keras.tree.map_structure(_described, dict(given))
-        key = (known, content(described), seed, process_settings(), keras.config.dtype_policy().name)
+        registered = keras.saving.get_custom_objects()
+        key = (
+            what_it_reads(function),
+            what_it_reads([described, {**registered}]),
+            seed,
+            process_settings(),
+            keras.config.dtype_policy().name,
+        )
     except UnknownError:
         return None
     except Exception:  # what a user's objects raise when they are looked at: then nothing is shared
@@ -192,13 +200,13 @@ def shared_build(
 
 
 def _described(value: Any) -> Any:
-    """An optimizer or a metric that has done nothing yet by its configuration, and anything else as it is."""
+    """An optimizer or a metric that has done nothing yet by what it is, and anything else as it is."""
     if isinstance(value, keras.optimizers.Optimizer):
         if value.built:
             raise UnknownError
-        return type(value), {**value.get_config(), "name": None}  # Keras numbers the names
+        return type(value), {**value.get_config(), "name": None}, held(value)  # Keras numbers the names
     if isinstance(value, keras.metrics.Metric):
-        return type(value), value.get_config()
+        return type(value), value.get_config(), held(value)
     return value
 
 

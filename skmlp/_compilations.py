@@ -15,6 +15,7 @@ from skmlp._measures import MadeMetric, Measures, output_alias
 from skmlp._model_parts import Unsupported, is_own, output_names, own_code, smoothing_name
 from skmlp._own import Own
 from skmlp._spec import Form, Objective, OptimizerSpec, complement_name, share_name
+from skmlp._told import require_told
 
 
 def compilation(model: Any) -> dict[str, Any]:
@@ -118,6 +119,12 @@ class OfFunction(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
         return self.function(y_true, y_pred)
 
 
+def is_called_for_its_rate(optimizer: Any) -> bool:
+    """Whether an optimizer asks a function of a user's, which is no schedule, for its learning rate."""
+    rate = optimizer._learning_rate  # private: the public attribute is the rate of now
+    return callable(rate) and not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+
+
 @dataclass(frozen=True)
 class ReadOptimizer:
     """A Keras optimizer as the engine takes it: its spec, its traced settings, and its learning rate.
@@ -142,6 +149,7 @@ def read_optimizer(optimizer: Any) -> ReadOptimizer:
     for fits, why in _UNSUPPORTED_OPTIMIZERS:
         if fits(optimizer):
             raise Unsupported(f"the optimizer {type(optimizer).__name__} {why}")
+    require_told(optimizer, "optimizer")
     config = dict(optimizer.get_config())
     schedule = optimizer._learning_rate  # private: the public attribute is the rate of now, and no schedule
     scheduled = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
@@ -181,6 +189,7 @@ _UNSUPPORTED_OPTIMIZERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
         lambda optimizer: type(optimizer).apply_gradients is not keras.optimizers.Optimizer.apply_gradients,
         "has an apply_gradients of its own",
     ),
+    (is_called_for_its_rate, "calls a function for its learning rate"),
     (lambda optimizer: bool(optimizer.use_ema), "averages the weights (use_ema=True)"),
     (lambda optimizer: hasattr(optimizer, "inner_optimizer"), "scales the loss of another one"),
     (lambda optimizer: bool(optimizer.loss_scale_factor), "scales the loss"),
@@ -199,10 +208,19 @@ _UNSUPPORTED_OPTIMIZERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 
 
 def read_measures(model: Any) -> tuple[Measures, bool]:
-    """The metrics that a model was compiled with, and whether any is a user's own."""
+    """The metrics that a model was compiled with, and whether any is a user's own.
+
+    Raises
+    ------
+    Unsupported
+        If one is not what its configuration tells.
+    """
     given = compilation(model)
     named = [given.get(name) or [] for name in ("metrics", "weighted_metrics")]
     each = [metric for metrics in named for metric in keras.tree.flatten(metrics) if metric is not None]
+    for metric in each:
+        if isinstance(metric, keras.metrics.Metric):
+            require_told(metric, "metric")
     own = any(is_own(metric if inspect.isfunction(metric) else type(metric)) for metric in each if callable(metric))
     names = {name: output_alias(output) for output, name in enumerate(output_names(model))}
     code = own_code([metric if inspect.isfunction(metric) else type(metric) for metric in each])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from threading import get_ident
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from skmlp._apart import apart
 from skmlp._builds import BUILDING, Build, seeded
-from skmlp._engine.keras_callbacks import KerasCallbacks
+from skmlp._engine.keras_callbacks import KerasCallbacks, wants_batches
 from skmlp._engine.predict import forward
 from skmlp._fields import wrong
 from skmlp._keras import keras
@@ -24,8 +25,9 @@ from skmlp._models import read_model, require_plain
 from skmlp._saved_model import archive_in, archived, load_state, require_saved, restored, saved, state_of
 from skmlp._seal import check_seal, is_plain, seal
 from skmlp._spec import ModelSpec, State, steps_per_epoch
+from skmlp._told import said
 from skmlp._watch.progress import Progress, ProgressLine
-from skmlp._watch.watcher import Watcher
+from skmlp._watch.watcher import Training, Watcher
 
 ENGINES = ("auto", "compiled", "keras")
 
@@ -79,7 +81,10 @@ class CompiledFit:
     _state: State | None = None
     _synced: bool = True
     _seed: int | None = None
-    _fitting: bool = False
+
+    # While it is fitted: the thread that does it, and the estimator as it was before
+    _fitting: int | None = None
+    _earlier: Any = None
 
     engine_: str
     engine_reason_: str | None
@@ -89,7 +94,7 @@ class CompiledFit:
         # The wrappers' docstrings say what it is; here, a text would be a second target of its name in the pages.
         if not self.initialized_:
             raise AttributeError(f"This {type(self).__name__} instance is not fitted yet: it has no model_.")
-        return self._bare_model() if self._fitting else self._own_model()
+        return self._own_model() if self._fitting is None else self._bare_model()
 
     @model_.setter
     def model_(self, model: Any) -> None:
@@ -113,6 +118,31 @@ class CompiledFit:
     @staticmethod
     def _unpack(archive: NDArray[np.uint8]) -> Any:
         raise NotImplementedError
+
+    @contextmanager
+    def _refit(self) -> Iterator[None]:
+        """Fit: where it fails, the earlier fit stays as it was; meanwhile, other threads predict by it."""
+        if self._fitting == get_ident():  # within another one
+            yield
+            return
+        earlier = copy.copy(self)
+        self._earlier, self._fitting = earlier, get_ident()
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = {**vars(earlier)}  # at once, since other threads may look at it
+            raise
+        finally:
+            vars(self).pop("_fitting", None)
+            vars(self).pop("_earlier", None)
+
+    def _settled(self: Self) -> Self:
+        """The estimator as one fit has left it, whatever another thread does to it: the earlier one, or itself."""
+        earlier = self._earlier
+        if earlier is not None:
+            return self if self._fitting == get_ident() or not earlier.initialized_ else copy.copy(earlier)
+        self._bare_model()  # which is loaded once
+        return copy.copy(self)
 
     def _forget_training(self) -> None:
         """Forget the model and the training of an earlier fit."""
@@ -181,38 +211,29 @@ class CompiledFit:
         Unsupported
             If it cannot, before anything is trained.
         """
-        _require_known(arguments)
         callbacks = keras.tree.flatten(self._fit_callbacks)
-        model = self._built_model(X)
-        require_plain(model)
-        samples, validation = _split(model, X, y, sample_weight, arguments)
-        n_samples = len(samples)
-        batch_size = _batch_size(arguments.get("batch_size"), n_samples)
-        _require_hooks(callbacks, validation)
-        seed = self._seed if self._seed is not None else self._new_seed()
-        fit = Fit(
-            plan_model(
-                model,
-                samples,
-                batch_size=min(batch_size, n_samples),
-                shuffle=bool(arguments.get("shuffle", True)),
-                seed=seed,
-                read=None if self._build is None else self._build.read,
-            ),
-            model,
-            samples,
-            validation,
-            _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples),
-        ).proven()
-        if callbacks:
-            model = self._own_model()
+        fit = self._planned(X, y, sample_weight, callbacks, arguments)
+        model = self._own_model() if callbacks else fit.model
         start = self._start(model)
         history = fit.history()
         watchers: list[Watcher] = []
         if callbacks:
-            n_steps = steps_per_epoch(n_samples, fit.plan.batch_size)
+            model.optimizer.build(model.trainable_variables)  # so that a checkpoint loads with its optimizer
+            n_samples, size = len(fit.samples), fit.plan.batch_size
+
+            def of_batches(training: Training, loss: float, batch: int) -> dict[str, Any]:
+                return history.of_batches(training, loss, min(size, n_samples - batch * size))
+
             watchers.append(
-                KerasCallbacks(callbacks, model, lambda rate: dict(history.latest), initial_epoch, epochs, n_steps)
+                KerasCallbacks(
+                    callbacks,
+                    model,
+                    lambda rate: dict(history.latest),
+                    of_batches,
+                    initial_epoch,
+                    epochs,
+                    steps_per_epoch(n_samples, size),
+                )
             )
         if arguments.get("verbose", 1):
             line = ProgressLine(type(self).__name__, start.epoch + epochs)
@@ -229,7 +250,7 @@ class CompiledFit:
                 f"The fit was interrupted: {type(self).__name__} is as it was after epoch {initial_epoch + done}.",
                 stacklevel=6,
             )
-        self._state, self._seed, self._synced = state, seed, False
+        self._state, self._seed, self._synced = state, fit.plan.seed, False
         if self._build is None:
             self._own_model()
         # Callbacks may add to what Keras' own history, which is told last, records.
@@ -237,6 +258,38 @@ class CompiledFit:
         self._record(recorded or history.history, initial_epoch, warm_start=initial_epoch > 0)
         self.engine_ = "compiled"
         self.engine_reason_ = None
+
+    def _planned(self, X: Any, y: Any, sample_weight: Any, callbacks: list[Any], arguments: Mapping[str, Any]) -> Fit:
+        """The fit of the model, whose program is there.
+
+        Raises
+        ------
+        Unsupported
+            If the engine cannot train it.
+        """
+        _require_known(arguments)
+        model = self._built_model(X)
+        require_plain(model)
+        samples, validation = _split(model, X, y, sample_weight, arguments)
+        n_samples = len(samples)
+        batch_size = _batch_size(arguments.get("batch_size"), n_samples)
+        _require_hooks(callbacks, model, validation)
+        seed = self._seed if self._seed is not None else self._new_seed()
+        try:
+            plan = plan_model(
+                model,
+                samples,
+                batch_size=min(batch_size, n_samples),
+                shuffle=bool(arguments.get("shuffle", True)),
+                seed=seed,
+                read=None if self._build is None else self._build.read,
+            )
+            validation_batch_size = _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples)
+            return Fit(plan, model, samples, validation, validation_batch_size).proven()
+        except Unsupported:
+            raise
+        except Exception as error:  # what a user's objects raise when they are asked what they are
+            raise Unsupported(f"what it is compiled with cannot be read: {said(error)}") from error
 
     def _new_seed(self) -> int:
         if self._random_state is not None:
@@ -385,8 +438,13 @@ def _split(
     return samples.rows(slice(None, kept)), samples.rows(slice(kept, None))
 
 
-def _require_hooks(callbacks: list[Any], validation: ModelSamples | None) -> None:
-    """Refuse callbacks that are to be told of single batches of an evaluation."""
+def _require_hooks(callbacks: list[Any], model: Any, validation: ModelSamples | None) -> None:
+    """Refuse callbacks that are to be told of single batches of an evaluation, or of the losses of several outputs."""
+    for callback in callbacks if len(model.outputs) > 1 else ():
+        if wants_batches(callback):
+            raise Unsupported(
+                f"the callback {type(callback).__name__} has batch hooks, which are told of the loss of each output"
+            )
     for callback in callbacks if validation is not None else ():
         for name in _TEST_HOOKS:
             owner = next(each for each in type(callback).__mro__ if name in vars(each))

@@ -7,8 +7,6 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from skmlp._keras import keras
 from skmlp._own import content
 from skmlp._reading import what_it_reads
@@ -63,8 +61,15 @@ def structure(model: Any, what: str) -> Any:
 
 
 def output_names(model: Any) -> list[str]:
-    """The names of a model's outputs, in their order; of a sequential model, that of its last layer."""
-    return [model.layers[-1].name] if isinstance(model, keras.Sequential) else list(model.output_names)
+    """The names of a model's outputs, in their order.
+
+    Those are the keys of a dictionary of outputs, whatever its layers are called, and else the names of the layers.
+    """
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    struct = structure(model, "outputs")
+    keyed = isinstance(struct, Mapping) and len(struct) == len(model.outputs)
+    return sorted(struct) if keyed else list(model.output_names)
 
 
 def own_additions(model: Any) -> bool:
@@ -106,16 +111,29 @@ def custom_objects(model: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def lambdas_named(model: Any) -> Iterator[None]:
-    """Give lambdas a name, by which Keras then serializes them; of one without, it would write the code, and warn."""
-    found = [each for layer in all_layers(model) for each in own_functions(layer) if each.__name__ == _LAMBDA]
-    for each in found:
-        each.__name__ = "function"
+def lambdas_named(model: Any) -> Iterator[dict[str, Any]]:
+    """Give lambdas names of their own, by which Keras then serializes them; else it would write the code, and warn.
+
+    Yields
+    ------
+    named : dict
+        The lambdas by these names.
+    """
+    found = lambdas(model)
+    named = {f"function_{number}": each for number, each in enumerate(found)}
+    for name, each in named.items():
+        each.__name__ = name
     try:
-        yield
+        yield named
     finally:
         for each in found:
             each.__name__ = _LAMBDA
+
+
+def lambdas(model: Any) -> list[Any]:
+    """The lambdas that the layers of a model were given, each once."""
+    held = [each for layer in all_layers(model) for each in own_functions(layer)]
+    return list({id(each): each for each in held if each.__name__ == _LAMBDA}.values())
 
 
 _LAMBDA = "<lambda>"
@@ -140,21 +158,6 @@ def own_code(objects: Sequence[Any]) -> Hashable:
     return tuple(known)
 
 
-def attributes_of_own(layer: Any) -> dict[str, Any]:
-    """The plain attributes of a layer of a user's own, which it may compute with."""
-    if not is_own(type(layer)):
-        return {}
-    plain = (bool, int, float, str, np.ndarray)
-    return {
-        name: value
-        for name, value in sorted(vars(layer).items())
-        if type(value) in plain and name[0] != "_" and name not in _OF_EVERY_LAYER
-    }
-
-
-_OF_EVERY_LAYER = {"name", "built", "autocast", "supports_jit", "supports_masking", "training"}
-
-
 def is_own(value: Any) -> bool:
     """Whether an object, class or function is of a user's own."""
     module: str = value.__module__
@@ -176,8 +179,8 @@ def flat_arrays(model: Any, given: Any, what: str) -> list[Any]:
     """
     tensors, struct = getattr(model, what), structure(model, what)
     if isinstance(given, Mapping):
-        names = output_names(model) if what == "outputs" else [each.name for each in tensors]
-        keys = sorted(struct) if isinstance(struct, Mapping) else names
+        named = sorted(struct) if isinstance(struct, Mapping) else [each.name for each in tensors]
+        keys = output_names(model) if what == "outputs" else named
         if {*given} != {*keys}:
             raise Unsupported(f"the arrays have the keys {sorted(map(str, given))}, and the model's {what} {keys}")
         return [given[key] for key in keys]

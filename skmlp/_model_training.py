@@ -24,6 +24,7 @@ from skmlp._model_parts import Unsupported, flat_arrays, output_names, structure
 from skmlp._models import ReadModel, read_model
 from skmlp._own import Own
 from skmlp._spec import Form, ModelSpec, Objective, OptimizerSpec, State
+from skmlp._told import said
 from skmlp._watch.keras_history import KerasHistory
 from skmlp._watch.watcher import Watcher
 
@@ -227,7 +228,7 @@ class Fit:
             fit = replace(self, plan=replace(self.plan, compiles=False))
             error = _attempt(fit)
         if error is not None:
-            raise Unsupported(f"it cannot be made a graph: {_said(error)}") from error
+            raise Unsupported(f"it cannot be made a graph: {said(error)}") from error
         _PROVEN[key] = fit.plan.compiles
         while len(_PROVEN) > _MOST_PROVEN:
             _PROVEN.popitem(last=False)
@@ -276,20 +277,10 @@ def _require_same(model: Any, spec: ModelSpec, samples: ModelSamples) -> None:
     except Unsupported:
         raise
     except Exception as error:  # what layers may raise
-        raise Unsupported(f"it cannot be made anew of its configuration: {_said(error)}") from error
+        raise Unsupported(f"it cannot be made anew of its configuration: {said(error)}") from error
     for each, other in zip(ours, theirs, strict=True):
         if each.shape != other.shape or not np.allclose(each, other, rtol=1e-3, atol=1e-4, equal_nan=True):
             raise Unsupported("a layer computes something else when it is made anew of its get_config")
-
-
-def _said(error: Exception) -> str:
-    """What an error says, in a line, about a model."""
-    if "refers to a variable" in str(error):
-        return (
-            "something in it refers to a variable that is not among its weights, or draws random numbers with Keras' "
-            "global generator"
-        )
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).strip()
 
 
 def _outputs(model: Any, X: Sequence[Any]) -> list[NDArray[Any]]:

@@ -13,7 +13,6 @@ from skmlp._keras import keras
 from skmlp._model_parts import (
     Unsupported,
     all_layers,
-    attributes_of_own,
     custom_objects,
     functions_held,
     is_plain_dropout,
@@ -25,6 +24,7 @@ from skmlp._model_parts import (
 )
 from skmlp._own import content
 from skmlp._spec import ModelSpec
+from skmlp._told import NORMS, held, limits, said
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,13 @@ def read_model(model: Any) -> ReadModel:
     values |= {rate_name(number): float(layer.rate) for number, layer in enumerate(dropouts) if layer.rate}
     for number, variable in enumerate(model.trainable_variables):
         for norm in ("l1", "l2"):
-            if type(variable.regularizer) in _REGULARIZERS and (
-                strength := float(getattr(variable.regularizer, norm, 0))
-            ):
+            if type(variable.regularizer) in NORMS and (strength := float(getattr(variable.regularizer, norm, 0))):
                 values[norm_name(norm, number)] = strength
     try:
         with lambdas_named(model):
             config = model.get_config()
-    except NotImplementedError as error:
-        raise Unsupported(f"a layer does not say how it was made: {str(error).strip().splitlines()[0]}") from error
+    except Exception as error:  # what a user's get_config may raise
+        raise Unsupported(f"a layer does not say how it was made: {said(error)}") from error
     names = {layer.name: number for number, layer in enumerate([model, *layers])}
     key = (
         type(model),
@@ -82,7 +80,8 @@ def read_model(model: Any) -> ReadModel:
         tuple(type(layer) for layer in layers),
         own_code([*(type(layer) for layer in layers), *custom_objects(model).values()]),
         own_code([each for layer in layers for each in functions_held(layer).values()]),
-        content([attributes_of_own(layer) for layer in layers]),
+        content([held(layer) for layer in layers]),
+        content([limits(each) for each in model.trainable_variables]),
         tuple((tuple(each.shape), str(each.dtype), each.trainable) for each in model.weights),
         keras.config.floatx(),
         tuple(sorted(values)),
@@ -110,8 +109,6 @@ def _products(layer: Any) -> int:
     factor = 1 if places <= _FEW_PLACES else _MANY_PLACES_COST
     return int(factor * places * sum(math.prod(weight.shape) for weight in layer.weights if len(weight.shape) > 1))
 
-
-_REGULARIZERS = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 _STEPS = (
     "fit",

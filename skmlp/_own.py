@@ -66,13 +66,13 @@ def unwrapped(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Identity:
+class Identity:
     """An object that is equal to itself alone, and kept alive so that no other one can take its place in memory."""
 
     value: Any
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self.value is other.value
+        return isinstance(other, Identity) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -119,7 +119,7 @@ def _of_keras(value: Any) -> Look:
     if not hasattr(value, "get_weights"):
         return (type(value), [vars(value)]) if hasattr(value, "__dict__") else _copied(value)
     if not _is_configured(value):
-        return _Identity(value), None
+        return Identity(value), None
     own = {name: each for name, each in vars(value).items() if name[0] != "_" and type(each) in _SET_BY_USERS}
     named = [value.get_config(), own]
     parts = [{name: each for name, each in part.items() if name != "name"} for part in named]  # names are made up
@@ -131,9 +131,9 @@ def _copied(value: Any) -> Look:
     try:
         how = value.__reduce_ex__(4)
     except Exception:  # a user's object may raise anything
-        return _Identity(value), None
+        return Identity(value), None
     if isinstance(how, str):  # the name of a global
-        return _Identity(value), None
+        return Identity(value), None
     make, arguments, state, items, pairs = (*how, None, None, None)[:5]
     parts = [make, arguments, state, *([] if each is None else list(each) for each in (items, pairs))]
     tells = getattr(type(value), "__getstate__", None)
@@ -167,18 +167,18 @@ def _of_function(function: FunctionType) -> Look:
     not looked at.
     """
     if "<" not in function.__qualname__:  # neither <locals> nor <lambda>
-        return _Identity(function), None
+        return Identity(function), None
     try:
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
     except ValueError:  # a cell that is still empty
-        return _Identity(function), None
+        return Identity(function), None
     code = function.__code__
     what = ("function", code, code.co_filename, function.__module__)
     return what, [cells, function.__defaults__, function.__kwdefaults__, vars(function)]
 
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Look]], ...] = (
-    (lambda value: isinstance(value, _ATOMS), lambda value: (_Identity(value), None)),
+    (lambda value: isinstance(value, _ATOMS), lambda value: (Identity(value), None)),
     (lambda value: isinstance(value, FunctionType), _of_function),
     (lambda value: type(value) in _PLAIN, lambda value: ((type(value), repr(value)), None)),
     (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmlp._compilations import compilation
 from skmlp._fields import Check, at_least, checked, list_of, one_of, or_none, text
 from skmlp._keras import keras
-from skmlp._model_parts import custom_objects
+from skmlp._model_parts import custom_objects, lambdas_named
 from skmlp._spec import State
 
 
@@ -46,11 +46,13 @@ def saved(model: Any, state: State) -> dict[str, Any]:
         own = each if inspect.isfunction(each) or inspect.isclass(each) else type(each)
         if own.__module__.partition(".")[0] not in ("keras", "builtins"):
             objects[own.__name__] = own
+    with lambdas_named(model) as named:
+        config = model.get_config()
     return {
         "kind": "sequential" if isinstance(model, keras.Sequential) else "functional",
-        "config": model.get_config(),
+        "config": config,
         "compile": _compiled(model),
-        "custom_objects": objects,
+        "custom_objects": {**objects, **named},
         "weights": [np.asarray(each) for each in state.weights],
         "optimizer": None if state.optimizer is None else [np.asarray(each) for each in state.optimizer],
         "epoch": state.epoch,
@@ -121,7 +123,7 @@ def _compiled(model: Any) -> dict[str, Any]:
     """How a model is compiled: as Keras serializes it, or as it was given, where Keras cannot."""
     try:
         return dict(model.get_compile_config())
-    except (TypeError, ValueError):
+    except Exception:  # what a user's get_config may raise
         return {"given": {**compilation(model), "optimizer": keras.optimizers.serialize(model.optimizer)}}
 
 

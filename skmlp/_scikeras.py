@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from skmlp._compilations import is_called_for_its_rate
 from skmlp._keras import keras, tf
 
 # isort: split
@@ -64,8 +65,9 @@ def fresh(optimizer: Any) -> Any:
     if not isinstance(optimizer, keras.optimizers.Optimizer) or type(optimizer).__module__.partition(".")[0] != "keras":
         return optimizer
     try:
-        return type(optimizer).from_config(optimizer.get_config())
-    except NotImplementedError:  # a schedule of a user's own without a configuration
+        config = optimizer.get_config() if not is_called_for_its_rate(optimizer) else None
+        return optimizer if config is None else type(optimizer).from_config(config)
+    except Exception:  # what a schedule of a user's own raises that has no configuration
         return optimizer
 
 

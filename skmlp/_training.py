@@ -23,7 +23,7 @@ from skmlp._watch.out_of_fold import OutOfFold
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.recorders import Recorder, StepRecorder
 from skmlp._watch.sklearn_callbacks import FRAMES_OF_CALLBACKS, ScikitLearnCallbacks, has_callbacks
-from skmlp._watch.watcher import Watcher
+from skmlp._watch.watcher import Training, Watcher
 
 _STACKLEVEL = 7 + FRAMES_OF_CALLBACKS
 """From where a method of `Run` or a function that it calls warns, to the line of the user's that called ``fit``."""
@@ -158,7 +158,10 @@ class Run:
                 found.setdefault("val_accuracy", found["val_score"])
             return found
 
-        return KerasCallbacks(callbacks, model, logs, start.state.epoch, self._n_epochs, n_steps)
+        def of_a_batch(training: Training, loss: float, batch: int) -> dict[str, float]:
+            return {"loss": loss}
+
+        return KerasCallbacks(callbacks, model, logs, of_a_batch, start.state.epoch, self._n_epochs, n_steps)
 
     def _others(self, recorder: Recorder) -> list[Watcher]:
         """Those that are told last, since they show what the others have done."""

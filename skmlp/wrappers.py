@@ -12,7 +12,9 @@ import functools
 import inspect
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from pickle import PicklingError
 from typing import Any, Self, TypeVar
 
 from skmlp._copies import check_copies
@@ -35,8 +37,10 @@ from sklearn.utils.validation import _num_samples, validate_data
 
 from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
-from skmlp._model_parts import Unsupported
+from skmlp._fit_parameters import check_fit_parameters
+from skmlp._model_parts import Unsupported, lambdas
 from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
+from skmlp._told import said
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
@@ -177,17 +181,12 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
     ) -> None:
         """Fit; where it fails, an earlier fit stays as it was."""
-        attributes: dict[str, Any] = self.__dict__
-        before = dict(attributes)
-        self._fitting = True
-        try:
+        check_engine(self.engine)
+        check_fit_parameters(self.get_params(), {**kwargs, "epochs": epochs, "initial_epoch": initial_epoch})
+        with self._refit():
+            if self.warm_start and self.initialized_ and initial_epoch == 0:
+                self._initialize_callbacks()  # SciKeras would keep those of the first fit
             super()._fit(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
-        except BaseException:
-            attributes.clear()
-            attributes.update(before)
-            raise
-        finally:
-            attributes.pop("_fitting", None)
 
     def _initialize_callbacks(self) -> None:
         """Make the callbacks of a fit; SciKeras knows no function that returns them."""
@@ -214,7 +213,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             self._random_state = int(self.random_state)  # Python's `random` takes no NumPy integer
         if self.engine == "keras":
             with seeding_undone(self._random_state):
-                return super()._build_keras_model()
+                return self._built_by(super()._build_keras_model)
         self._build = self._find_build()
         return self._call_function() if self._build is None else self._build.model
 
@@ -243,9 +242,26 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             told._get_metadata = lambda: meta
         with nullcontext() if self._random_state is None else seeded(self._random_state):
             function = super(BaseWrapper, self if inspect.ismethod(self._check_model_param()) else told)
-            model = function._build_keras_model()  # type: ignore[attr-defined]  # SciKeras has no types
+            model = self._built_by(function._build_keras_model)  # type: ignore[attr-defined]  # SciKeras has no types
         if not model.compiled and self._has_loss:
             model.compile(**self._get_compile_kwargs())
+        return model
+
+    def _built_by(self, build: Callable[[], Any]) -> keras.Model:
+        """The model that a model function returns.
+
+        Raises
+        ------
+        ValueError
+            If it is none, with what to return.
+        """
+        model = build()
+        if not isinstance(model, keras.Model):
+            name = getattr(self._check_model_param(), "__name__", repr(self.model))
+            raise ValueError(
+                f"The model function {name} returned {model!r}, which is no keras.Model: let it return the model that "
+                "it builds."
+            )
         return model
 
     def _check_model_compatibility(self, y: Any) -> None:
@@ -257,10 +273,13 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
     ) -> None:
         """Train by the compiled engine, or by Keras' ``fit`` where the engine cannot or is not to be used."""
+        arguments = lookup.route_params(self.get_params(), "fit", self._fit_kwargs)
+        held_out = kwargs.get("validation_data", arguments.get("validation_data"))
+        if isinstance(held_out, list | tuple) and len(held_out) > 1:
+            kwargs["validation_data"] = held_out[0], self._encoded(held_out[1]), *held_out[2:]
         try:
             if self.engine == "keras":
                 raise Unsupported("engine='keras' was asked for")
-            arguments = lookup.route_params(self.get_params(), "fit", self._fit_kwargs)
             arguments = {name: value for name, value in arguments.items() if not name.startswith("callbacks")}
             self._train(X, y, sample_weight, epochs, initial_epoch, {**arguments, **kwargs})
             return
@@ -276,6 +295,10 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             super()._fit_keras_model(X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs)
         self._leave_to_keras(said)
 
+    def _encoded(self, y: Any) -> Any:
+        """Targets to validate on, as the model takes them: as SciKeras has it, as they are given."""
+        return y
+
     def _record(self, history: dict[str, list[float]], initial_epoch: int, *, warm_start: bool) -> None:
         """Keep the history of a training as SciKeras does."""
         if not warm_start or not hasattr(self, "history_") or initial_epoch == 0:
@@ -289,8 +312,25 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
 
     @staticmethod
     def _pack(model: keras.Model) -> NDArray[np.uint8]:
-        """A model as a file of Keras', in memory."""
-        _, (archive,) = pack_keras_model(model)
+        """A model as a file of Keras', in memory.
+
+        Raises
+        ------
+        PicklingError
+            If Keras cannot save it, or would not load it, with what to do.
+        """
+        if lambdas(model):
+            raise PicklingError(
+                "A layer of the fitted model was given a lambda, which Keras does not load from a file: define it by "
+                "def in a module."
+            )
+        try:
+            _, (archive,) = pack_keras_model(model)
+        except Exception as error:  # what a user's get_config may raise
+            raise PicklingError(
+                f"Keras cannot save the fitted model: {said(error)}. Give the classes of your own a get_config that "
+                "tells what they were made with, or save the weights alone by model_.save_weights."
+            ) from error
         return np.array(archive, dtype=np.uint8)
 
     @staticmethod
@@ -298,9 +338,48 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         """The model of such a file."""
         return unpack_keras_model(archive)
 
+    def predict(self, X: ArrayLike, **kwargs: Any) -> NDArray[Any]:
+        """Predict targets; by the earlier fit, while another thread fits anew.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Samples.
+        **kwargs : dict
+            Further arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        predictions: NDArray[Any] = super(BaseWrapper, self._settled()).predict(X, **kwargs)
+        return predictions
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score the predictions by ``scorer``; those of the earlier fit, while another thread fits anew.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            The accuracy of a classifier, the R2 of a regressor.
+        """
+        score: float = super(BaseWrapper, self._settled()).score(X, y, sample_weight=sample_weight)
+        return score
+
     def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
         """Predict as the model returns it."""
         routed = lookup.route_params(self.get_params(), "predict", set(), strict=True)
+        check_fit_parameters(self.get_params(), kwargs)
         if getattr(self, "engine_", None) != "compiled" or {*routed, *kwargs} - {"verbose", "batch_size"}:
             return super()._predict_raw(X, **kwargs)
         X, _ = self._validate_data(X=X, y=None)
@@ -322,7 +401,10 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     build_fn : callable or keras.Model, default=None
         The old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the fit before.
+        Whether ``fit`` goes on with the model of the fit before: its weights, the state of its optimizer, and the step
+        at which a learning-rate schedule stands. The model is neither built nor compiled anew, so that of the
+        parameters only those of the training count, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``
+        and the epochs that callbacks are told of begin anew; those of ``partial_fit`` go on.
     random_state : int, RandomState instance or None, default=None
         Seeds the model function and the training. With an integer or an instance, every fit gives the same weights: of
         an instance a copy is drawn from. The model function draws from Python's and NumPy's generators, which are
@@ -355,7 +437,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         What trains the model: the compiled engine where it can, and else Keras' ``fit``; the compiled engine or an
         error that says why it cannot; or Keras' ``fit``.
     **kwargs : dict
-        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``.
+        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``. The labels
+        of ``fit__validation_data`` are those of ``y``, or encoded as the model takes them.
 
     Attributes
     ----------
@@ -431,7 +514,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         self : object
             The fitted classifier.
         """
-        super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
+        with self._refit():
+            super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
     def partial_fit(
@@ -462,7 +546,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         self : object
             The fitted classifier.
         """
-        super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
+        with self._refit():
+            super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
     def predict_proba(self, X: ArrayLike, **kwargs: Any) -> NDArray[np.floating]:
@@ -481,12 +566,37 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
             Columns in the order of ``classes_``. A network with one unit gives two columns, also if it was fitted to
             one class alone, as scikit-learn's multi-layer perceptron does.
         """
-        probabilities: NDArray[np.floating] = super().predict_proba(X, **kwargs)
+        settled = self._settled()
+        probabilities: NDArray[np.floating] = super(KerasClassifier, settled).predict_proba(X, **kwargs)
+        is_binary = settled.target_type_ == "binary"
         if probabilities.ndim < 2:  # SciKeras drops every axis of length 1, the one of a single sample too
             probabilities = probabilities.reshape(_num_samples(X), -1)
-        if self.target_type_ == "binary" and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
+        if is_binary and probabilities.shape[1] == 1:  # SciKeras overlooks it if there is one class
             probabilities = np.hstack([1 - probabilities, probabilities])
         return probabilities
+
+    def _encoded(self, y: Any) -> Any:
+        """Labels to validate on, encoded as those of ``fit``; what is encoded already, such as one-hot rows, stays.
+
+        Raises
+        ------
+        ValueError
+            If they are strings that ``fit`` was not given.
+        """
+        if isinstance(y, dict | list | tuple) and np.ndim(next(iter(y.values() if isinstance(y, dict) else y), 0)):
+            return y
+        labels = np.asarray(y)
+        if labels.ndim != 1 and labels.shape[1:] != (1,):
+            return y
+        known = np.isin(labels, self.classes_)
+        if known.all():
+            return self.target_encoder_.transform(labels.reshape(-1) if self.y_ndim_ == 1 else labels.reshape(-1, 1))
+        if labels.dtype.kind in "OUST":
+            raise ValueError(
+                f"validation_data has labels that y has not: {sorted({*map(str, labels[~known])})[:5]}. Leave these "
+                "samples out, or give fit samples of their classes, too."
+            )
+        return y
 
     def _own(self, sample_weight: ArrayLike | None) -> ArrayLike | None:
         """Weights that SciKeras may multiply by those of the classes in place."""

@@ -100,6 +100,24 @@ def test_validation_data_and_sample_weights(blobs):
     assert_alike(*fits)
 
 
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_labels_to_validate_on_are_those_of_y_or_encoded(loss, engine, blobs):
+    X, y = blobs
+    labels, ids = np.array(["sun", "rain", "wind"])[y], 10 * y
+    codes = np.unique(labels, return_inverse=True)[1]
+    codes = codes if loss.startswith("sparse") else np.eye(3)[codes]
+    estimator = make(engine=engine, loss=loss, metrics=None, epochs=1)
+    losses = [
+        clone(estimator).fit(X, given, validation_data=(X[:20], held_out[:20])).history_["val_loss"]
+        for given, held_out in [(labels, labels), (labels, codes), (labels[:, None], labels.tolist())]
+    ]
+    assert losses == [pytest.approx(losses[0], rel=1e-4)] * 3
+    assert estimator.set_params(fit__validation_data=(X[:20], ids[:20])).fit(X, ids).history_["val_loss"][0] < 9
+    with pytest.raises(ValueError, match=r"validation_data has labels that y has not: \['hail'\]\. Leave"):
+        clone(estimator).fit(X, labels, validation_data=(X[:2], ["sun", "hail"]))
+
+
 def parted(width=3):
     first, second = keras.Input((2,), name="first"), keras.Input((2,), name="second")
     hidden = L.Dense(width, "tanh")(L.Concatenate()([first, second]))
@@ -146,6 +164,40 @@ def test_several_inputs_and_outputs_by_name(blobs):
     assert [*raw] == ["class", "size"]
     for name, values in theirs._predict_raw(X).items():
         np.testing.assert_allclose(raw[name], values, rtol=1e-3, atol=1e-4)
+
+
+KEYED = {
+    "one loss": {"loss": "mse"},
+    "losses in order": {"loss": ["mae", "mse"]},
+    "all by key": {
+        "loss": {"class": "sparse_categorical_crossentropy", "size": "mse"},
+        "loss_weights": {"class": 1.0, "size": 0.3},
+        "metrics": {"class": ["accuracy"], "size": ["mae"]},
+    },
+}
+
+
+@pytest.mark.parametrize("how", KEYED)
+def test_outputs_by_keys_that_are_not_the_names_of_layers(how, blobs):
+    def keyed():
+        inputs = {name: keras.Input((2,), name=name) for name in ("first", "second")}
+        hidden = L.Concatenate()([*inputs.values()])
+        width = 3 if how == "all by key" else 1
+        outputs = {"size": L.Dense(1)(hidden), "class": L.Dense(width, "softmax" if width > 1 else None)(hidden)}
+        model = keras.Model(inputs, outputs)
+        model.compile(keras.optimizers.SGD(0.05), **KEYED[how])
+        return model
+
+    X, y = blobs
+    both = np.stack([y, X.sum(axis=1)], axis=1)
+    ours, theirs = (
+        Parted(keyed, engine=engine, epochs=2, shuffle=False, random_state=0, verbose=0).fit(X, both)
+        for engine in ("compiled", "keras")
+    )
+    assert [*ours.history_] == [*theirs.history_]
+    assert ours.history_["loss"] == pytest.approx(theirs.history_["loss"], rel=1e-4)
+    for name, values in theirs._predict_raw(X).items():
+        np.testing.assert_allclose(ours._predict_raw(X)[name], values, rtol=1e-3, atol=1e-4)
 
 
 def test_a_search_over_values_compiles_one_program(blobs):
@@ -226,6 +278,26 @@ def test_parts_are_the_whole(blobs):
     assert len(parts.history_["loss"]) == 3
     for ours, theirs in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_a_warm_start_goes_on_with_the_optimizer_and_begins_its_history_anew(engine, blobs):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([9], [0.05, 0.0])  # no steps after the tenth
+    settings = {"optimizer": keras.optimizers.Adam(schedule), "batch_size": 12, "epochs": 1, "engine": engine}
+    diary = Diary()
+    estimator = make(**settings, warm_start=True)
+    del estimator.optimizer__learning_rate
+    first = weights(estimator.fit(*blobs))
+    estimator.set_params(epochs=2, callbacks=[diary], optimizer="sgd", model__hidden=9)
+    second = weights(estimator.fit(*blobs))
+    assert int(estimator.model_.optimizer.iterations) == 15
+    assert isinstance(estimator.model_.optimizer, keras.optimizers.Adam)
+    assert second[0].shape == first[0].shape
+    assert len(estimator.history_["loss"]) == estimator.current_epoch == 2
+    kernels = [page[2] for page in diary.pages if page[0] != "begin"]
+    assert [page[1] for page in diary.pages if page[0] == "begin"] == [0, 1]
+    assert kernels[0] == pytest.approx(kernels[1])
+    assert not np.array_equal(first[0], second[0])
 
 
 def test_nothing_global_is_touched(blobs):
@@ -341,6 +413,29 @@ def test_a_model_that_was_not_told_the_shape_of_its_samples(blobs):
     assert first.engine_ == "compiled"
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
     np.testing.assert_array_equal(weights(first)[0], weights(second)[0])
+
+
+def test_models_of_several_lambdas_are_copied(blobs):
+    def model():
+        return line(L.Lambda(lambda x: x * 2.0), L.Dense(3, activation=lambda x: x + 1.0), L.Lambda(lambda x: x * 3.0))
+
+    fitted = make_regressor(model, engine="compiled").fit(*blobs)
+    copied = copy.deepcopy(fitted)
+    np.testing.assert_array_equal(copied.predict(blobs[0]), fitted.predict(blobs[0]))
+    assert copied.partial_fit(*blobs).history_ == fitted.partial_fit(*blobs).history_
+    assert [layer.function.__name__ for layer in fitted.model_.layers[::2]] == ["<lambda>"] * 2
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+def test_a_lambda_that_keras_would_not_load_is_no_file(blobs):
+    def model():
+        network = line(L.Lambda(lambda x: x * 2.0))
+        network.compile(keras.optimizers.SGD(use_ema=True), "mse")
+        return network
+
+    fitted = make_regressor(model, optimizer="rmsprop").fit(*blobs)
+    with pytest.raises(pickle.PicklingError, match="was given a lambda, which Keras does not load from a file: define"):
+        pickle.dumps(fitted)
 
 
 class Subclassed(keras.Model):
@@ -486,6 +581,45 @@ def test_validation_needs_no_metrics(blobs):
         make(engine=engine, metrics=None, validation_split=0.3).fit(*blobs) for engine in ("compiled", "keras")
     )
     assert_alike(ours, theirs)
+
+
+class BatchDiary(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.pages = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.pages.append((batch, [*logs], [*logs.values()]))
+
+
+def test_batch_hooks_are_told_of_the_means_since_the_epoch_began(blobs):
+    pages = []
+    for engine in ("compiled", "keras"):
+        diary = BatchDiary()
+        make(engine=engine, epochs=2, batch_size=25, validation_split=0.1, callbacks=[diary]).fit(*blobs)
+        pages.append(diary.pages)
+    assert [page[:2] for page in pages[0]] == [page[:2] for page in pages[1]]
+    for ours, theirs in zip(*pages, strict=True):
+        assert ours[2] == pytest.approx(theirs[2], rel=1e-4)
+
+
+def test_batch_hooks_of_several_outputs_are_left_to_keras(blobs):
+    X, y = blobs
+    estimator = Parted(parted, engine="compiled", random_state=0, verbose=0, callbacks=[BatchDiary()])
+    estimator.n_outputs_expected_ = 2
+    with pytest.raises(ValueError, match="BatchDiary has batch hooks, which are told of the loss of each output"):
+        estimator.fit(X, np.stack([y, X.sum(axis=1)], axis=1))
+
+
+# Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+def test_a_checkpoint_loads_with_its_optimizer(blobs, tmp_path):
+    path = tmp_path / "best.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, monitor="loss", save_best_only=True)
+    fitted = make(engine="compiled", callbacks=[checkpoint]).fit(*blobs)
+    loaded = keras.models.load_model(path)
+    np.testing.assert_array_equal(loaded.get_weights()[0], weights(fitted)[0])
+    assert int(loaded.optimizer.iterations) == int(fitted.model_.optimizer.iterations)
 
 
 class Noting(keras.callbacks.Callback):

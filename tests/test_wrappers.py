@@ -462,6 +462,41 @@ class TestData:
         np.testing.assert_array_equal(classifier.fit(X, labels[y]).predict(X), expected)
 
 
+class TestRefit:
+    """A fit changes nothing for others before it has ended, and nothing at all if it fails."""
+
+    def test_others_predict_by_the_earlier_fit_meanwhile(self, classifier, blobs):
+        X, y = blobs
+        labels = np.array(["sun", "rain", "snow"])
+        fitted = classifier.fit(X, y)
+        expected, probabilities = fitted.predict(X), fitted.predict_proba(X)
+        building, asked = threading.Event(), threading.Event()
+
+        def slow(meta, compile_kwargs):
+            building.set()
+            assert asked.wait(60)
+            return network(meta, compile_kwargs)
+
+        with ThreadPoolExecutor(1) as thread:
+            fit = thread.submit(fitted.set_params(model=slow).fit, X[:30], labels[y[:30]])
+            assert building.wait(60)
+            try:
+                np.testing.assert_array_equal(fitted.predict(X), expected)
+                np.testing.assert_array_equal(fitted.predict_proba(X), probabilities)
+                assert fitted.score(X, y) == np.mean(expected == y)
+            finally:
+                asked.set()
+            fit.result()
+        assert set(fitted.predict(X)) <= set(labels)
+
+    def test_a_fit_that_fails_leaves_the_classes(self, classifier, blobs):
+        X, y = blobs
+        fitted = classifier.fit(X, y)
+        with pytest.raises(ValueError, match="epochs=0"):
+            fitted.fit(X, y, epochs=0)
+        np.testing.assert_array_equal(fitted.classes_, [0, 1, 2])
+
+
 # Each entry is a check that would need SciKeras' own classes changed, or Keras' arithmetic
 EXPECTED_FAILURES = {
     "check_mixin_order": "SciKeras' classes have the mixins on the right; Python cannot order them otherwise below",

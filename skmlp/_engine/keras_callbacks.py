@@ -124,6 +124,8 @@ class KerasCallbacks(Watcher):
         Compiled, with weights in the order of the training's.
     logs : callable
         From the learning rate of an epoch to what hooks are told of it.
+    batch_logs : callable
+        From the training, the loss of a batch and its number in the epoch to what hooks are told of it.
     first_epoch, n_epochs, n_steps : int
         Epochs before this training, in it, and steps in each.
     """
@@ -135,15 +137,17 @@ class KerasCallbacks(Watcher):
         callbacks: Sequence[Any],
         model: Any,
         logs: Callable[[float], dict[str, float]],
+        batch_logs: Callable[[Training, float, int], dict[str, Any]],
         first_epoch: int,
         n_epochs: int,
         n_steps: int,
     ) -> None:
         self.model = model
         self._logs_of = logs
+        self._batch_logs_of = batch_logs
         self._first_epoch = first_epoch
         self._origin = 0
-        self.every = 1 if any(_wants_batches(callback) for callback in callbacks) else None
+        self.every = 1 if any(wants_batches(callback) for callback in callbacks) else None
         self._rate = _eagerly(self._read_rate)
         self._batch = 0
         self._step = -1
@@ -176,7 +180,8 @@ class KerasCallbacks(Watcher):
 
     def end_steps(self, training: Training, losses: NDArray[np.floating]) -> None:
         """Call ``on_train_batch_end``."""
-        self._call(training, "on_train_batch_end", self._batch, {"loss": float(losses[-1])})
+        logs = self._batch_logs_of(training, float(losses[-1]), self._batch)
+        self._call(training, "on_train_batch_end", self._batch, logs)
         self._batch += 1
 
     def end_epoch(self, training: Training, loss: float) -> None:
@@ -221,7 +226,7 @@ def _eagerly(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     return apart(function, *args, **kwargs)
 
 
-def _wants_batches(callback: Any) -> bool:
+def wants_batches(callback: Any) -> bool:
     """Whether a callback has batch hooks that do something.
 
     Those of Keras' own TensorBoard and checkpoints are there for every frequency, and idle when it is "epoch"; those

@@ -12,9 +12,7 @@ from skmlp._engine.architecture import Network
 from skmlp._engine.traced import Traced, TracedValues, draw_by, with_filled_mask
 from skmlp._keras import keras, tf
 from skmlp._model_parts import (
-    Unsupported,
     all_layers,
-    attributes_of_own,
     custom_objects,
     functions_held,
     has_own_layers,
@@ -26,8 +24,8 @@ from skmlp._model_parts import (
     rate_name,
     smoothing_name,
 )
-from skmlp._own import content
 from skmlp._spec import ModelSpec, Objective
+from skmlp._told import NORMS, require_alike, require_alike_variables
 
 _MEANS = ("sum_over_batch_size", "mean")
 """Reductions of a Keras loss that divide by the number of places in a batch."""
@@ -64,6 +62,9 @@ class UserModel:
             clone = keras.models.clone_model(bare, clone_function=clone_layer, recursive=True)
         flat = keras.Model(clone.inputs, clone.outputs)
         pairs = [pair for each in made.values() for pair in zip(*map(_with_inner_layers, each), strict=True)]
+        for layer, copied in pairs:
+            require_alike(layer, copied, f"the layer {layer.name!r}")
+            require_alike_variables(layer, copied)
         clones = {id(layer): copied for layer, copied in pairs}
         variables = {
             id(variable): copied
@@ -143,10 +144,7 @@ def _clone_layer(layer: Any) -> Any:
     own = type(layer).__module__.partition(".")[0] != "keras"
     config = layer.get_config() if own else _without_initializers(layer.get_config())
     given = {name: each for name, each in functions_held(layer).items() if name in config}
-    made = type(layer).from_config({**config, **given})
-    if content(attributes_of_own(made)) != content(attributes_of_own(layer)):
-        raise Unsupported(f"the layer {layer.name!r} has attributes that its get_config does not tell")
-    return made
+    return type(layer).from_config({**config, **given})
 
 
 def _without_initializers(config: Any) -> Any:
@@ -209,12 +207,9 @@ def _penalty(variables: Sequence[Any], traced: Traced) -> Callable[[], Any] | No
         on = {norm: name for norm, name in names.items() if name in traced.names}
         if on:
             terms.append(partial(_norms, variable, on, traced))
-        elif variable.regularizer is not None and type(variable.regularizer) not in _PLAIN_REGULARIZERS:
+        elif variable.regularizer is not None and type(variable.regularizer) not in NORMS:
             terms.append(partial(variable.regularizer, variable))
     return (lambda: sum(term() for term in terms)) if terms else None
-
-
-_PLAIN_REGULARIZERS = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
 def _norms(variable: Any, names: dict[str, str], traced: Traced) -> Any:

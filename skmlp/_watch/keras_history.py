@@ -40,9 +40,11 @@ class KerasHistory(Watcher):
         self._measured = measured
         self._validation = validation
         self._validation_batch_size = validation_batch_size
+        self._loss, self._size = 0.0, 0
 
     def begin_epoch(self, training: Training) -> None:
         """Begin to measure anew."""
+        self._loss, self._size = 0.0, 0
         if self._measured:
             training.reset_metrics()
 
@@ -55,6 +57,12 @@ class KerasHistory(Watcher):
             self.latest |= {f"val_{name}": value for name, value in evaluated.items()}
         for name, value in self.latest.items():
             self.history.setdefault(name, []).append(value)
+
+    def of_batches(self, training: Training, loss: float, size: int) -> dict[str, Any]:
+        """The mean loss and the metrics since the epoch began, with a batch that has ended, and its samples."""
+        self._loss += loss * size
+        self._size += size
+        return self._named([self._loss / self._size], training.metrics() if self._measured else {})
 
     def cut(self, n_epochs: int) -> None:
         """Forget what an interrupted epoch added."""

@@ -139,7 +139,7 @@ def test_files_are_written(line, tmp_path):
 
 
 def test_nothing_asks_for_batches_without_need(tmp_path):
-    from skmlp._engine.keras_callbacks import _wants_batches
+    from skmlp._engine.keras_callbacks import wants_batches
 
     quiet = [
         callbacks.TensorBoard(tmp_path),
@@ -148,9 +148,9 @@ def test_nothing_asks_for_batches_without_need(tmp_path):
         callbacks.CSVLogger(tmp_path / "log.csv"),
         Diary(),
     ]
-    assert not any(_wants_batches(callback) for callback in quiet)
+    assert not any(wants_batches(callback) for callback in quiet)
     assert all(
-        _wants_batches(callback)
+        wants_batches(callback)
         for callback in (
             callbacks.TensorBoard(tmp_path, update_freq=5),
             callbacks.ModelCheckpoint(tmp_path / "m.keras", save_freq=5),

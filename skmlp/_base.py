@@ -40,6 +40,9 @@ from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCall
 
 Self = TypeVar("Self", bound="BaseKerasMLP")
 
+_ADDED = {"n_members": 1}
+"""Parameters that files of earlier versions lack, and what is as it was without them."""
+
 _NOTED = ("n_features_in_", "feature_names_in_")
 """The attributes in which scikit-learn notes what it has seen of X."""
 
@@ -57,6 +60,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     # What both constructors take, and this class reads.
     loss: Any
     output_activation: str
+    n_members: int
     optimizer: Any
     batch_size: int | str
     epochs: int
@@ -199,8 +203,11 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         if not isinstance(state, dict):
             raise wrong(name, "state", state)
         state = dict(state)
+        known = self._get_param_names()
+        added = {each: value for each, value in _ADDED.items() if each in known and each not in state}
         check_seal(state.pop("_seal", None), self._sealed(state), name)
-        missing = [each for each in self._get_param_names() if each not in state]
+        state = {**added, **state}
+        missing = [each for each in known if each not in state]
         if missing:
             raise ValueError(
                 f"This file of a {name} lacks the parameters {', '.join(missing)}: load it with the version of skmlp, "
@@ -362,6 +369,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             output_activation=coding.output_activation,
             dtype=hyperparameters.dtype,
             heads=form.heads,
+            n_members=int(self.n_members),
         )
 
     def _initial_state(self, plan: Plan, preprocessor: Any) -> State:

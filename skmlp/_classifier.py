@@ -27,6 +27,10 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     activation : str, callable or sequence of these, default="relu"
         The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has, or a
         function of tensors.
+    n_members : int, default=1
+        Networks that are trained side by side on the same batches, from initial weights and with dropout masks of their
+        own, each as if it were alone. The mean of what they predict is returned, an ensemble [2]_ that takes one
+        fit; `loss_` is the mean of theirs. The work is as many times that of one.
     dropout : float or sequence of float, default=0.0
         The probability with which each training step sets an output of a hidden layer to zero, one for all layers or
         one for each; at least 0 and less than 1.
@@ -158,7 +162,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         pickling.
     coefs_, intercepts_ : tuple of ndarray
         The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
-        arrays of the same shapes to give the network other weights.
+        arrays of the same shapes to give the network other weights. Of several members they have a first axis more.
     n_layers_ : int
         Layers, input and output included.
     n_outputs_ : int
@@ -184,6 +188,8 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     ----------
     .. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
        Data", NeurIPS 2024.
+    .. [2] Lakshminarayanan, Pritzel and Blundell, "Simple and Scalable Predictive Uncertainty Estimation using Deep
+       Ensembles", NeurIPS 2017.
 
     Examples
     --------
@@ -212,6 +218,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | Callable[[Any], Any] | Sequence[Any] = "relu",
         *,
+        n_members: int = 1,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         dropout_schedule: str | Callable[[int], float] | None = None,
@@ -254,6 +261,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.n_members = n_members
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.dropout_schedule = dropout_schedule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,17 @@ class Fitted:
         return self.plan.network
 
     def weights(self, kind: str) -> tuple[NDArray[np.floating], ...]:
-        """The weights of a kind, such as "kernel", one for each layer, as views that cannot be written to."""
-        views = tuple(weight.view() for weight in weights_of(self._layers, self.state.weights, (kind,)))
-        for view in views:
-            view.flags.writeable = False
-        return views
+        """The weights of a kind, such as "kernel", one for each layer, as arrays that cannot be written to.
+
+        Those of several members are one array, (n_members, ...).
+        """
+        found, n_members = weights_of(self._layers, self.state.weights, (kind,)), self._layers.n_members
+        n_layers = len(found) // n_members
+        of_layers = (found[layer::n_layers] for layer in range(n_layers))
+        arrays = tuple(of_layer[0].view() if n_members == 1 else np.stack(of_layer) for of_layer in of_layers)
+        for array in arrays:
+            array.flags.writeable = False
+        return arrays
 
     def with_weights(self, kind: str, given: Sequence[ArrayLike], name: str) -> Fitted:
         """The same with other weights of a kind.
@@ -120,7 +127,8 @@ class Fitted:
             )
         if not all(np.isfinite(weight).all() for weight in new):
             raise ValueError(f"{name} holds values that are NaN, infinite or too large for {dtype}: give finite ones.")
-        replacements = iter(new)
+        members = [new] if self._layers.n_members == 1 else zip(*new, strict=True)
+        replacements = chain.from_iterable(members)
         names = weight_names(self._layers)
         weights = [
             next(replacements) if each == kind else weight
@@ -237,7 +245,10 @@ class FittedLayers(FittedAttributes):
 
     @property
     def coefs_(self) -> tuple[NDArray[np.floating], ...]:
-        """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to replace them."""
+        """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to replace them.
+
+        Of several members (n_members, inputs, outputs).
+        """
         return self._fit_result.weights("kernel")
 
     @coefs_.setter
@@ -246,7 +257,10 @@ class FittedLayers(FittedAttributes):
 
     @property
     def intercepts_(self) -> tuple[NDArray[np.floating], ...]:
-        """The bias of each layer, (outputs,): read-only; assign arrays of the same shapes to replace them."""
+        """The bias of each layer, (outputs,): read-only; assign arrays of the same shapes to replace them.
+
+        Of several members (n_members, outputs).
+        """
         return self._fit_result.weights("bias")
 
     @intercepts_.setter

@@ -27,8 +27,9 @@ def build_network(
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activate_output: bool = True,
+    name: str = "mlp",
 ) -> Any:
-    """Build the Keras model of a spec, for weights that are set afterwards.
+    """Build the Keras model of a spec, or of one of its members, for weights that are set afterwards.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def build_network(
         Set on every dense layer.
     activate_output : bool, default=True
         False leaves the output activation out, so that the model returns logits.
+    name : str, default="mlp"
+        Of the model.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def build_network(
     outputs = keras.layers.Dense(spec.n_outputs, activation, name="output", **options)(hidden)
     if activate_output and spec.heads is not None:
         outputs = SoftmaxHeads(spec.heads, dtype=dtype, name="heads")(outputs)
-    return keras.Model(inputs, outputs, name="mlp")
+    return keras.Model(inputs, outputs, name=name)
 
 
 def _dropped(hidden: Any, dropout: Callable[[str], Any] | None, name: str) -> Any:

@@ -161,7 +161,10 @@ def _network(given: Any, chosen: Hyperparameters, form: TargetForm, name: str) -
     cls, fields = _NETWORKS.get(named, (None, {})) if isinstance(named, str) else (None, {})
     if cls is None:
         raise wrong(name, "network", given)
-    values = checked({each: given[each] for each in given if each != "network"}, fields, name, "network.")
+    given = {each: given[each] for each in given if each != "network"}
+    if cls is NetworkSpec:
+        given = {"n_members": 1, **given}  # earlier versions had no others
+    values = checked(given, fields, name, "network.")
     if cls is NetworkSpec:
         values["normalization"] = chosen.normalization
     return cls(
@@ -245,7 +248,10 @@ _FORMS: Mapping[str, tuple[type[Labels] | type[Numbers], Mapping[str, Check]]] =
 _OUTPUT_ACTIVATION = one_of(*(each for row in TARGETS.values() for each in row.output_activations))
 
 _NETWORKS: Mapping[str, tuple[type[NetworkSpec] | type[TabularSpec], Mapping[str, Check]]] = {
-    "layers": (NetworkSpec, {"n_features": at_least(1), "output_activation": _OUTPUT_ACTIVATION}),
+    "layers": (
+        NetworkSpec,
+        {"n_features": at_least(1), "output_activation": _OUTPUT_ACTIVATION, "n_members": at_least(1)},
+    ),
     "tables": (
         TabularSpec,
         {

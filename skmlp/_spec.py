@@ -69,6 +69,7 @@ class NetworkSpec:
     """The shape of a multi-layer perceptron: everything that decides its weights and what it predicts.
 
     ``heads`` are the widths of the slices of the outputs that have a softmax each, if it is not one for all.
+    ``n_members`` networks of this shape are trained side by side, and the mean of what they predict is returned.
     """
 
     n_features: int
@@ -79,6 +80,7 @@ class NetworkSpec:
     output_activation: str
     dtype: str
     heads: tuple[int, ...] | None = None
+    n_members: int = 1
 
     @property
     def inputs(self) -> tuple[Form, ...]:

@@ -35,13 +35,12 @@ TABULAR_CONSTRAINTS: Mapping[str, list[Any]] = MappingProxyType(
         **{
             name: PARAMETER_CONSTRAINTS[name]
             for name in (
-                *("hidden_layer_sizes", "activation", "dropout", "dropout_schedule", "learning_rate"),
+                *("hidden_layer_sizes", "activation", "n_members", "dropout", "dropout_schedule", "learning_rate"),
                 *("learning_rate_schedule", "beta_1", "beta_2", "epsilon", "weight_decay", "epochs", "shuffle"),
                 *("validation_fraction", "monitor", "n_iter_no_change", "tol", "metrics", "callbacks", "record_every"),
                 *("random_state", "verbose", "dtype"),
             )
         },
-        "n_members": [_COUNT],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left")],
         "category_dim": [_COUNT],
@@ -76,7 +75,6 @@ class BaseTabularMLP(BaseKerasMLP):
     """What the classifier and the regressor for tables share."""
 
     # What both constructors take, and this class reads.
-    n_members: int
     categorical_features: Any
     max_one_hot: int
     category_dim: int

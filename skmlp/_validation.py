@@ -33,6 +33,7 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
     "activation": [str, callable, "array-like"],
+    "n_members": [_COUNT],
     "dropout": [_RATE, "array-like"],
     "input_dropout": [_RATE],
     "dropout_schedule": [StrOptions(set(SCHEDULES)), callable, None],

@@ -1,4 +1,4 @@
-"""The weights of a network in Keras' order: what kind each is of, and its shape."""
+"""The weights of a network in Keras' order, one member after the other: what kind each is of, and its shape."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ def weight_names(spec: NetworkSpec) -> list[str]:
         "batch": ["gamma", "beta", "moving_mean", "moving_variance"],
     }
     hidden = ["kernel", "bias", *normalization[spec.normalization]]
-    return hidden * len(spec.hidden_layer_sizes) + ["kernel", "bias"]
+    return (hidden * len(spec.hidden_layer_sizes) + ["kernel", "bias"]) * spec.n_members
 
 
 def weight_shapes(spec: NetworkSpec) -> list[tuple[int, ...]]:
     """The shapes of a network's weights, in the same order."""
     widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_outputs]
+    n_layers = len(widths) - 1
     shapes: list[tuple[int, ...]] = []
     layer = -1
     for name in weight_names(spec):
-        layer += name == "kernel"
+        if name == "kernel":
+            layer = (layer + 1) % n_layers
         shapes.append((widths[layer], widths[layer + 1]) if name == "kernel" else (widths[layer + 1],))
     return shapes
 

@@ -59,6 +59,7 @@ ILLEGAL_PARAMETERS = [
     ("batch_size", 0, "batch_size"),
     ("batch_size", 2.5, "batch_size"),
     ("batch_size", "all", "batch_size"),
+    ("n_members", 0, "n_members"),
     ("epochs", 0, "epochs"),
     ("epochs", 1.5, "epochs"),
     ("shuffle", "no", "shuffle"),

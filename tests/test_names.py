@@ -120,7 +120,7 @@ def test_no_answer_hides_a_parameter(cls):
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_signatures_are_as_they_are_written(cls):
-    assert list(inspect.signature(cls).parameters)[:3] == ["hidden_layer_sizes", "activation", "dropout"]
+    assert list(inspect.signature(cls).parameters)[:3] == ["hidden_layer_sizes", "activation", "n_members"]
     kinds = {parameter.kind for parameter in inspect.signature(cls).parameters.values()}
     assert kinds == {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
     assert "validation_data" not in inspect.signature(cls.fit).parameters

@@ -108,7 +108,7 @@ class WeightMatrixDisplay:
         Parameters
         ----------
         estimator : KerasMLPClassifier, KerasMLPRegressor or Pipeline
-            Fitted; of a pipeline, the last step counts.
+            Fitted; of a pipeline, the last step counts, and of several members the first.
         threshold : float, default=0.01
             A weight of at most this absolute value is near zero.
         layers : int or sequence of int, default=None
@@ -136,8 +136,10 @@ class WeightMatrixDisplay:
         for i in chosen:
             if not -len(coefs) <= i < len(coefs):
                 raise ValueError(f"layers={layers!r}: there is no kernel {i}, only 0 to {len(coefs) - 1}.")
-        names = [f"coefs_[{i}]" for i in chosen]
-        display = cls([coefs[i] for i in chosen], names=names, threshold=threshold)
+        members = coefs[0].ndim == 3
+        names = [f"coefs_[{i}][0]" if members else f"coefs_[{i}]" for i in chosen]
+        kernels = [coefs[i][0] if members else coefs[i] for i in chosen]
+        display = cls(kernels, names=names, threshold=threshold)
         return display.plot(ax, limit=limit, **image_kw)
 
     def plot(self, ax: Any = None, *, limit: float | None = None, **image_kw: Any) -> Self:

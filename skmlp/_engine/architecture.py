@@ -9,7 +9,7 @@ from skmlp._engine.traced import Traced
 from skmlp._spec import Form, Objective
 
 
-def _cannot_be_split() -> tuple[Any, Callable[..., Any]]:
+def _cannot_be_split() -> tuple[Sequence[Any], Callable[..., Any]]:
     raise RuntimeError("This network does not begin with a dense layer.")
 
 
@@ -25,8 +25,8 @@ class Network(NamedTuple):
     penalty : callable or None
         The penalty on the weights, by the traced values; None without one.
     split : callable or None
-        For sparse samples: the kernel that they are multiplied by, and the rest of the network, from the product to the
-        raw output; a RuntimeError where there is no such layer.
+        For sparse samples: the kernels of the first layer that they are multiplied by, those of members side by side,
+        and the rest of the network, from the product to the raw output; a RuntimeError where there is no such layer.
     added : callable or None
         The losses that the last call added by itself, such as those of activity regularizers; None if there can be
         none.
@@ -38,7 +38,7 @@ class Network(NamedTuple):
     weights: list[Any]
     trainable: list[Any]
     penalty: Callable[[], Any] | None = None
-    split: Callable[[], tuple[Any, Callable[..., Any]]] = _cannot_be_split
+    split: Callable[[], tuple[Sequence[Any], Callable[..., Any]]] = _cannot_be_split
     added: Callable[[], Any] | None = None
     replaceable: bool = False
 

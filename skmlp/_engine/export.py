@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,20 +50,33 @@ def _build(plan: Plan, weights: Weights, metrics: Sequence[Any], scale: TargetSc
 
 def _network(plan: Plan) -> Any:
     """The network with Keras' own dropout and regularisers."""
-    chosen, rates, network = plan.hyperparameters, plan.values, plan.network
-
-    def dropout(name: str) -> Any | None:
-        if name not in rates:
-            return None
-        return keras.layers.Dropout(rates[name], seed=plan.seed, dtype=chosen.dtype, name=name)
-
+    network = plan.network
     if isinstance(network, TabularSpec):
-        return build_tabular(network, dropout=dropout, average=True)
+        return build_tabular(network, dropout=partial(_dropout, plan, 0), average=True)
     assert isinstance(network, NetworkSpec)  # noqa: S101  (for the type checker)
-    regularizer = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
+    if network.n_members == 1:
+        return _member(plan, network, 0, "mlp")
+    inputs = keras.Input((network.n_features,), dtype=network.dtype)
+    members = [_member(plan, network, member, f"member_{member}")(inputs) for member in range(network.n_members)]
+    return keras.Model(inputs, keras.layers.Average(dtype=network.dtype, name="mean")(members), name="mlp")
+
+
+def _dropout(plan: Plan, member: int, name: str) -> Any | None:
+    rate = plan.values.get(name)
+    if rate is None:
+        return None
+    return keras.layers.Dropout(rate, seed=plan.seed + member, dtype=plan.dtype, name=name)
+
+
+def _member(plan: Plan, network: NetworkSpec, member: int, name: str) -> Any:
+    """One of the networks that are trained side by side; the penalty of all is the mean of theirs."""
+    chosen = plan.hyperparameters
+    l1, l2 = chosen.l1 / network.n_members, chosen.l2 / network.n_members
+    regularizer = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     return build_network(
         network,
-        dropout=dropout,
+        name=name,
+        dropout=partial(_dropout, plan, member),
         kernel_initializer=seeded_initializer(chosen.kernel_initializer, (plan.seed,)),
         bias_initializer=seeded_initializer(chosen.bias_initializer, (plan.seed,)),
         kernel_regularizer=regularizer,

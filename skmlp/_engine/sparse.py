@@ -104,8 +104,9 @@ class SparseInputs:
     def predict(self, network: Network, samples: Sequence[Any]) -> list[Any]:
         """The raw outputs for samples that `prepare` made."""
         places, entries, n_rows = samples
-        first, upper = network.split()
-        return [upper(_SparseRows(places, entries, (n_rows, self._n_features)).times(first), training=False)]
+        kernels, upper = network.split()
+        rows = _SparseRows(places, entries, (n_rows, self._n_features))
+        return [upper(rows.times(_side_by_side(kernels)), training=False)]
 
     def differentiate(
         self,
@@ -117,7 +118,8 @@ class SparseInputs:
     ) -> tuple[Any, list[Any]]:
         """What ``loss_of`` records of batch ``i`` of a block, multiplied part by part, and its gradients."""
         places, entries, starts = samples
-        first, upper = network.split()
+        kernels, upper = network.split()
+        first = _side_by_side(kernels)
         sizes = part_sizes(tf.cast(batch_size, tf.int64))
         parts = []
         for part, size in enumerate(sizes):
@@ -125,14 +127,23 @@ class SparseInputs:
             its_places = tf.reshape(places[begin // PLACES_IN_A_ROW : end // PLACES_IN_A_ROW], (-1, 2))
             parts.append(_SparseRows(its_places, entries[begin:end], (size, self._n_features)))
         product = tf.concat([rows.times(first) for rows in parts], axis=0)
-        others = [variable.value for variable in network.trainable[1:]]
+        others = [each for each in network.trainable if not any(each is kernel for kernel in kernels)]
         with tf.GradientTape() as tape:
             tape.watch(product)
             loss, record = loss_of([upper(product, training=True)])
-        of_product, *gradients = tape.gradient(loss, [product, *others])
+        of_product, *of_others = tape.gradient(loss, [product, *(each.value for each in others)])
         of_parts = tf.split(of_product, sizes)
-        of_kernel = tf.add_n([rows.times(of, transposed=True) for rows, of in zip(parts, of_parts, strict=True)])
-        return record, [of_kernel, *gradients]
+        of_first = tf.add_n([rows.times(of, transposed=True) for rows, of in zip(parts, of_parts, strict=True)])
+        of_kernels = [of_first] if len(kernels) == 1 else tf.split(of_first, len(kernels), axis=1)
+        pairs = zip([*kernels, *others], [*of_kernels, *of_others], strict=True)
+        gradients = {id(variable): gradient for variable, gradient in pairs}
+        return record, [gradients[id(variable)] for variable in network.trainable]
+
+
+def _side_by_side(kernels: Sequence[Any]) -> Any:
+    """Kernels of as many outputs each as one, (n_features, outputs of all)."""
+    tensors = [tf.convert_to_tensor(kernel) for kernel in kernels]
+    return tensors[0] if len(tensors) == 1 else tf.concat(tensors, axis=1)
 
 
 class _SparseRows(NamedTuple):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from skmlp._engine.architecture import Network
+from skmlp._engine.members import mean_prediction
 from skmlp._engine.traced import Traced, TracedDropout
 from skmlp._keras import keras, tf
 from skmlp._losses import loss_function
@@ -46,11 +46,10 @@ class Tabular:
         """The logits of the mean prediction, and the mean prediction; of own rows the logits and outputs of each."""
         (logits,) = raw
         spec = self._spec
-        activate = keras.activations.get(spec.output_activation)
-        outputs = by_head(activate, logits, spec.heads)
-        if spec.own_rows:
-            return [tf.transpose(each, (1, 0, 2)) for each in (logits, outputs)]
-        return [self._mean_logits(logits), tf.reduce_mean(outputs, axis=0)]
+        if not spec.own_rows:
+            return mean_prediction(spec, logits)
+        outputs = by_head(keras.activations.get(spec.output_activation), logits, spec.heads)
+        return [tf.transpose(each, (1, 0, 2)) for each in (logits, outputs)]
 
     def loss(self, objective: Objective, output: int, *, per_label: bool) -> Callable[..., Any]:
         """The weighted mean of the losses of all members for all samples."""
@@ -68,19 +67,6 @@ class Tabular:
             return tf.math.divide_no_nan(tf.reduce_sum(weight * losses), n_samples * k)
 
         return loss
-
-    def _mean_logits(self, logits: Any) -> Any:
-        """Logits of which the output activation makes the mean of the outputs, none of them lost to rounding."""
-        spec = self._spec
-
-        def log_mean(logarithms: Any) -> Any:
-            return tf.reduce_logsumexp(logarithms, axis=0) - math.log(spec.n_members)
-
-        if spec.output_activation == "softmax":
-            return by_head(lambda head: log_mean(tf.nn.log_softmax(head)), logits, spec.heads)
-        if spec.output_activation == "sigmoid":
-            return log_mean(tf.math.log_sigmoid(logits)) - log_mean(tf.math.log_sigmoid(-logits))
-        return tf.reduce_mean(logits, axis=0)
 
     def _dropout(self, traced: Traced, name: str) -> TracedDropout | None:
         return TracedDropout(traced, name, self.dtype) if name in traced.names else None

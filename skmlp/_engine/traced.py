@@ -179,18 +179,19 @@ def _mixed(bits: Any) -> Any:
 
 
 class TracedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Dropout whose rate is a traced value."""
+    """Dropout whose rate is a traced value; each member of several has masks of its own."""
 
-    def __init__(self, traced: Traced, name: str, dtype: str) -> None:
+    def __init__(self, traced: Traced, name: str, dtype: str, member: int = 0) -> None:
         super().__init__(name=name, dtype=dtype)
         self.traced = traced
+        self.salt = traced.names.index(name) + member * len(traced.names)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Zero each input with the traced probability and scale the others up, while training."""
         values = self.traced.values
         if not training or not values.now:  # Keras calls a layer once, to learn its shape, before any tracing
             return inputs
-        return self.traced.drop(inputs, values[self.name], self.traced.names.index(self.name))
+        return self.traced.drop(inputs, values[self.name], self.salt)
 
 
 class MaskedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types

@@ -40,6 +40,22 @@ def test_it_computes(jit_compile):
     assert compiled(jit_compile)(2) == [6.0]
 
 
+def test_no_call_of_a_function_is_left_in_a_plain_graph():
+    graph = CompiledGraph()
+
+    def add():
+        x = tf.compat.v1.placeholder(tf.float32, ())
+        return graph.call(looping, [x]), x
+
+    result, x = graph.build(add)
+    metadata = tf.compat.v1.RunMetadata()
+    options = tf.compat.v1.RunOptions(output_partition_graphs=True)
+    assert graph._open_session().run(result, {x: 2.0}, options, metadata) == 6
+    operations = [node.op for part in metadata.partition_graphs for node in part.node]
+    assert operations
+    assert not [operation for operation in operations if "PartitionedCall" in operation]
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_assignments_are_done_although_functions_are_run_eagerly(jit_compile):
     graph = CompiledGraph()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ class DenseInputs:
 
     def widest(self, X: Sequence[Any]) -> int:
         """The values of a row of samples to predict."""
-        return sum(int(np.prod(each.shape[1:])) for each in X)
+        return sum(math.prod(each.shape[1:]) for each in X)
 
     def prepare(self, X: Sequence[Any]) -> tuple[Any, ...]:
         """Samples to predict, as a program takes them."""

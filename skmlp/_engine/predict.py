@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from skmlp._engine.architecture import Architecture
 from skmlp._engine.architectures import architecture_of
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import CompiledGraph, graph_function, process_settings
-from skmlp._engine.input_forms import INPUTS
+from skmlp._engine.input_forms import INPUTS, Inputs
 from skmlp._engine.mlp import MLP
 from skmlp._engine.program import Weights
 from skmlp._engine.traced import Traced, TracedValues
@@ -40,10 +41,7 @@ def forward(spec: Hashable, weights: Weights, X: Sequence[Any]) -> list[NDArray[
     outputs : list of arrays, (n_samples, ...) each
         What the architecture predicts; of our own network the logits and the outputs.
     """
-    architecture = architecture_of(spec)
-    sparse = bool(issparse(X[0])) and architecture.multiplies_sparse
-    inputs = INPUTS[sparse](architecture)
-    function = _forward_function(spec, sparse, process_settings())
+    function, architecture, inputs = _predictor(spec, bool(issparse(X[0])), process_settings())
     widest = max(architecture.widest, inputs.widest(X))
     small = sum(weight.size for weight in weights) <= _SMALL_NETWORK and widest <= _SMALL_LAYER
     multiple = 1 if not architecture.by_row else _ROWS_ALIKE if small else 2
@@ -101,12 +99,17 @@ _PENALTIES = [penalty_name(kind, norm) for kind in ("kernel", "bias") for norm i
 
 
 @lru_cache(maxsize=32)
-def _forward_function(spec: Hashable, sparse: bool, settings: tuple[Any, ...]) -> Callable[..., Any]:
+def _predictor(
+    spec: Hashable, sparse: bool, settings: tuple[Any, ...]
+) -> tuple[Callable[..., Any], Architecture, Inputs]:
     """A function of the weights in Keras' order and of the samples as `Inputs.prepare` has them, shared by threads.
 
-    It is built under these settings of the process.
+    It is built under these settings of the process. With the architecture, and the inputs that prepare the samples.
     """
-    return graph_function(_add_forward, spec, sparse, rewritten=architecture_of(spec).rewritten)
+    architecture = architecture_of(spec)
+    sparse = sparse and architecture.multiplies_sparse
+    function = graph_function(_add_forward, spec, sparse, rewritten=architecture.rewritten)
+    return function, architecture, INPUTS[sparse](architecture)
 
 
 def _add_forward(graph: CompiledGraph, spec: Hashable, sparse: bool) -> tuple[Any, list[Any]]:
@@ -169,4 +172,4 @@ def _add_objective(
 
 
 POOL.on_clear(_objective.cache_clear)
-POOL.on_clear(_forward_function.cache_clear)
+POOL.on_clear(_predictor.cache_clear)

@@ -35,10 +35,8 @@ class UserModel:
     """A user's own Keras model (see `skmlp._engine.architecture.Architecture`)."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        model = spec.model()
-        if model is None:
-            raise RuntimeError("The Keras model of this spec is gone.")  # whoever asks for it holds it
-        self._model = model
+        self._spec = spec
+        model = self._present_model()
         self.inputs = model_inputs(model)
         self.dtype = keras.config.floatx()
         self.multiplies_sparse = False
@@ -46,9 +44,16 @@ class UserModel:
         self.by_row = not has_own_layers(model)
         self.widest = max(_size(each) for layer in model.layers for each in keras.tree.flatten(layer.output))
 
+    def _present_model(self) -> Any:
+        """The model, which is kept alive by whoever trains or predicts, and not by what is cached of it."""
+        model = self._spec.model()
+        if model is None:
+            raise RuntimeError("The Keras model of this spec is gone.")
+        return model
+
     def build(self, traced: Traced | None) -> Network:
         """Clone the model, and have its layers read what is traced; or as it predicts."""
-        model, made = self._model, {}
+        model, made = self._present_model(), {}
 
         def clone_layer(layer: Any) -> Any:
             if not isinstance(layer, keras.layers.Layer):  # an operation, such as one that makes a mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Integral
 from types import MappingProxyType
@@ -228,10 +229,19 @@ def _choices(name: str, values: Any) -> list[Any]:
     return choices
 
 
+def _label(place: int, value: Any) -> Any:
+    """What Optuna stores of a value: the same in each trial, even of an object that is made anew for each."""
+    if isinstance(value, _OF_OPTUNA):
+        return value
+    text = repr(value)
+    without_address = _ADDRESS.sub("", text)
+    return text if without_address == text else f"{without_address} {place}"
+
+
 def _suggested(trial: Any, name: str, values: Any) -> Any:
     if not _is_distribution(values):
         choices = _choices(name, values)
-        labels = [value if isinstance(value, _OF_OPTUNA) else repr(value) for value in choices]
+        labels = [_label(place, value) for place, value in enumerate(choices)]
         return choices[labels.index(trial.suggest_categorical(name, labels))]
     kind = getattr(getattr(values, "dist", None), "name", None)
     if kind not in _DISTRIBUTIONS:
@@ -247,6 +257,8 @@ def _suggested(trial: Any, name: str, values: Any) -> Any:
 
 _OF_OPTUNA = (type(None), bool, int, float, str)
 """Values that Optuna stores as they are."""
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 _DISTRIBUTIONS = ("loguniform", "reciprocal", "uniform", "randint")
 """Their names; the second is the first in older versions of SciPy."""

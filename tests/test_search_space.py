@@ -164,6 +164,17 @@ def test_a_number_of_candidates_that_is_none_is_named(n):
         search_space("mlp").candidates(n)
 
 
+def test_trials_are_asked_for_the_same_labels_of_objects_that_are_made_anew():
+    asked = []
+    for _ in range(2):
+        trial = Trial(1.0)
+        space = skmlp.SearchSpace(activation=["relu", lambda x: x, lambda x: -x, object()])
+        assert space.suggest(trial)["activation"] is space["activation"][-1]
+        asked.append(trial.asked["activation"])
+    assert asked[0] == asked[1]
+    assert len(set(asked[0])) == 4
+
+
 def test_a_space_stays_one_when_it_is_copied_and_joined():
     space = search_space("tabular")
     for other in (space.copy(), copy.deepcopy(space), space | {"epochs": [32, 64]}):

@@ -128,6 +128,8 @@ class SearchSpace(dict[str, Any]):
         Parameters
         ----------
         trial : optuna.Trial
+            A finished one, such as ``study.best_trial``, gives the values that it was given before; ``best_params`` has
+            the names of those that Optuna cannot store, such as "(128, 128)".
 
         Returns
         -------
@@ -146,7 +148,9 @@ class SearchSpace(dict[str, Any]):
         >>> def objective(trial):
         ...     classifier = TabularMLPClassifier(**search_space("tabular").suggest(trial))
         ...     return classifier.fit(X, y).oof_score_
-        >>> optuna.create_study(direction="maximize").optimize(objective, n_trials=20)  # doctest: +SKIP
+        >>> study = optuna.create_study(direction="maximize")  # doctest: +SKIP
+        >>> study.optimize(objective, n_trials=20)  # doctest: +SKIP
+        >>> best = TabularMLPClassifier(**search_space("tabular").suggest(study.best_trial))  # doctest: +SKIP
         """
         return {name: _suggested(trial, name, values) for name, values in self.items()}
 

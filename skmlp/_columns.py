@@ -256,7 +256,7 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
     ValueError
         If it is not a table, has no rows or columns, or other columns than before.
     TypeError
-        If it is not computed yet.
+        If it is not computed yet, or an array of things that are neither numbers nor strings.
     """
     made: type[PandasTable | PolarsTable] | None = PandasTable if hasattr(X, "iloc") and hasattr(X, "columns") else None
     made = PolarsTable if hasattr(X, "get_columns") and hasattr(X, "schema") else made
@@ -267,6 +267,13 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
         dtype = None if objects or dates else [np.float64, np.float32]
         try:
             array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
+        except TypeError as error:
+            if "float() argument" not in str(error):
+                raise
+            raise TypeError(
+                f"X is no data frame, and holds values that are no numbers ({error}): make numbers of them, or give a "
+                "data frame."
+            ) from error
         except ValueError as error:
             if "could not convert string to float" not in str(error):
                 raise

@@ -24,6 +24,7 @@ _WRAPPER = "a model function of your own goes into skmlp.wrappers.KerasClassifie
 _SEED = "the seed is random_state"
 _PATIENCE = "the patience of early_stopping=True is n_iter_no_change"
 _RATE = "the learning rate is learning_rate"
+_MEMBERS = "the networks of an ensemble are n_members"
 
 ANSWERS: Mapping[str, str] = {
     # scikit-learn's MLP
@@ -74,6 +75,8 @@ ANSWERS: Mapping[str, str] = {
     "validation_data": _VALIDATION,
     "validation_split": _VALIDATION,
     "weighted_metrics": "metrics are weighted by sample_weight_val, and given as metrics",
+    # scikit-learn's ensembles
+    **dict.fromkeys(("ensemble_size", "n_ensembles", "n_estimators", "n_models", "n_networks"), _MEMBERS),
 }
 """Names that people know from elsewhere, and what they are here."""
 

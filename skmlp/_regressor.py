@@ -30,7 +30,8 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     n_members : int, default=1
         Networks that are trained side by side on the same batches, from initial weights and with dropout masks of their
         own, each as if it were alone. The mean of what they predict is returned, an ensemble [2]_ that takes one
-        fit; `loss_` is the mean of theirs. The work is as many times that of one.
+        fit; `loss_` is the mean of theirs. The work, compiling included, is as many times
+        that of one.
     dropout : float or sequence of float, default=0.0
         The probability with which each training step sets an output of a hidden layer to zero, one for all layers or
         one for each; at least 0 and less than 1.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +43,7 @@ _CHOICES: Mapping[str, Mapping[str, list[Any]]] = MappingProxyType(
 
 
 class SearchSpace(dict[str, Any]):
-    """What each hyperparameter is drawn from: a distribution of SciPy, or a list of values.
+    """What each hyperparameter is drawn from: a distribution of SciPy, or a list or array of values.
 
     It is a dictionary, which `sklearn.model_selection.RandomizedSearchCV` takes as it is. Change, add and delete
     entries as you like. `search_space` makes one.
@@ -82,7 +84,7 @@ class SearchSpace(dict[str, Any]):
         Parameters
         ----------
         n : int
-            How many. Fewer, if the space has only lists, and not as many combinations.
+            How many, at least 1. Fewer, if the space has only lists, and not as many combinations.
         random_state : int, RandomState instance or None, default=None
             Decides what is drawn.
 
@@ -91,6 +93,13 @@ class SearchSpace(dict[str, Any]):
         grids : list of dict of str to list
             A grid of one candidate each, as the `param_grid` of `sklearn.model_selection.GridSearchCV` or of
             `sklearn.model_selection.HalvingGridSearchCV`.
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is less than 1, or an entry is neither a list nor a distribution, or an empty list.
+        TypeError
+            If ``n`` is no int.
 
         Examples
         --------
@@ -101,11 +110,17 @@ class SearchSpace(dict[str, Any]):
         2
         """
         from sklearn.model_selection import ParameterSampler
+        from sklearn.utils import check_scalar
 
-        drawn = list(ParameterSampler(self, n, random_state=random_state))
-        lists = [name for name, values in self.items() if isinstance(values, list)]
-        drawn.sort(key=lambda candidate: [_place(candidate[name], self[name]) for name in lists])
-        return [{name: [value] for name, value in candidate.items()} for candidate in drawn]
+        check_scalar(n, "n", Integral, min_val=1)
+        lists = {name: _choices(name, values) for name, values in self.items() if not _is_distribution(values)}
+        places = {name: range(len(values)) for name, values in lists.items()}
+        drawn = list(ParameterSampler(self | places, n, random_state=random_state))
+        drawn.sort(key=lambda candidate: [candidate[name] for name in lists])
+        return [
+            {name: [lists[name][value] if name in lists else value] for name, value in candidate.items()}
+            for candidate in drawn
+        ]
 
     def suggest(self, trial: Any) -> dict[str, Any]:
         """Ask a trial of Optuna for a value of each hyperparameter.
@@ -113,6 +128,8 @@ class SearchSpace(dict[str, Any]):
         Parameters
         ----------
         trial : optuna.Trial
+            A finished one, such as ``study.best_trial``, gives the values that it was given before; ``best_params`` has
+            the names of those that Optuna cannot store, such as "(128, 128)".
 
         Returns
         -------
@@ -122,8 +139,8 @@ class SearchSpace(dict[str, Any]):
         Raises
         ------
         ValueError
-            If an entry is neither a list nor one of the distributions that Optuna knows: `scipy.stats.loguniform`,
-            `scipy.stats.uniform` and `scipy.stats.randint`.
+            If an entry is neither a list nor one of the distributions that Optuna knows, `scipy.stats.loguniform`,
+            `scipy.stats.uniform` and `scipy.stats.randint`, or an empty list.
 
         Examples
         --------
@@ -131,7 +148,9 @@ class SearchSpace(dict[str, Any]):
         >>> def objective(trial):
         ...     classifier = TabularMLPClassifier(**search_space("tabular").suggest(trial))
         ...     return classifier.fit(X, y).oof_score_
-        >>> optuna.create_study(direction="maximize").optimize(objective, n_trials=20)  # doctest: +SKIP
+        >>> study = optuna.create_study(direction="maximize")  # doctest: +SKIP
+        >>> study.optimize(objective, n_trials=20)  # doctest: +SKIP
+        >>> best = TabularMLPClassifier(**search_space("tabular").suggest(study.best_trial))  # doctest: +SKIP
         """
         return {name: _suggested(trial, name, values) for name, values in self.items()}
 
@@ -187,7 +206,7 @@ def search_space(kind: str) -> SearchSpace:
     >>> bool(search.fit(*load_iris(return_X_y=True)).best_score_ > 0.8)
     True
     """
-    if kind not in _RANGES:
+    if kind not in list(_RANGES):
         raise ValueError(f"kind={kind!r} is unknown: choose one of {', '.join(map(repr, _RANGES))}.")
     from scipy.stats import loguniform, uniform
 
@@ -198,15 +217,36 @@ def search_space(kind: str) -> SearchSpace:
     return SearchSpace({name: list(values) for name, values in _CHOICES[kind].items()} | ranges)
 
 
-def _place(value: Any, values: list[Any]) -> int:
-    """The place of a value among those that it was drawn from."""
-    return next(place for place, each in enumerate(values) if each is value or each == value)
+def _is_distribution(values: Any) -> bool:
+    return hasattr(values, "rvs")
+
+
+def _choices(name: str, values: Any) -> list[Any]:
+    """The values of an entry that is no distribution."""
+    choices = values.tolist() if isinstance(values, np.ndarray) else values
+    if not isinstance(choices, list):
+        raise ValueError(
+            f"{name}={values!r} is neither a list of values nor a distribution of SciPy: give a list, of one value too."
+        )
+    if not choices:
+        raise ValueError(f"{name}={values!r} has no values: give one, or delete the entry.")
+    return choices
+
+
+def _label(place: int, value: Any) -> Any:
+    """What Optuna stores of a value: the same in each trial, even of an object that is made anew for each."""
+    if isinstance(value, _OF_OPTUNA):
+        return value
+    text = repr(value)
+    without_address = _ADDRESS.sub("", text)
+    return text if without_address == text else f"{without_address} {place}"
 
 
 def _suggested(trial: Any, name: str, values: Any) -> Any:
-    if isinstance(values, list):
-        labels = [value if isinstance(value, _OF_OPTUNA) else repr(value) for value in values]
-        return values[labels.index(trial.suggest_categorical(name, labels))]
+    if not _is_distribution(values):
+        choices = _choices(name, values)
+        labels = [_label(place, value) for place, value in enumerate(choices)]
+        return choices[labels.index(trial.suggest_categorical(name, labels))]
     kind = getattr(getattr(values, "dist", None), "name", None)
     if kind not in _DISTRIBUTIONS:
         raise ValueError(
@@ -221,6 +261,8 @@ def _suggested(trial: Any, name: str, values: Any) -> Any:
 
 _OF_OPTUNA = (type(None), bool, int, float, str)
 """Values that Optuna stores as they are."""
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 _DISTRIBUTIONS = ("loguniform", "reciprocal", "uniform", "randint")
 """Their names; the second is the first in older versions of SciPy."""

@@ -134,7 +134,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         The epoch, from 1, after which the network was as it is.
     preprocessor_ : object
         What was learned of the columns: transformers of scikit-learn as its attributes ``imputer_``, ``indicator_``,
-        ``scaler_``, ``one_hot_`` and others.
+        ``scaler_``, ``one_hot_`` and others. `model_inputs` applies them to a table.
     model_ : keras.Model
         The fitted network as a compiled Keras model, made on first access. Its inputs are what
         `model_inputs` makes of a table. With ``target_scaling`` a last layer gives

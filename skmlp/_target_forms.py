@@ -126,7 +126,10 @@ class Numbers:
 
         They are standard deviations from the mean, if they are scaled.
         """
-        values = check_array(made_dense(y), ensure_2d=False, dtype=np.float64 if self.scale else dtype, input_name=name)
+        y = made_dense(y)
+        if np.asarray(y).dtype.kind in "mM":
+            raise ValueError(f"{name} holds dates or times: make numbers of it, such as the days since the first one.")
+        values = check_array(y, ensure_2d=False, dtype=np.float64 if self.scale else dtype, input_name=name)
         if name != "y" and len(values) < 2:
             raise ValueError(f"{name} has one sample: give it at least two, so that R² is defined.")
         values = self._checked(values.reshape(len(values), -1), name)

@@ -162,6 +162,8 @@ def test_class_labels(change, message, fitted, blobs):
     [
         ({}, lambda y: np.where(y > 0, np.inf, y), "infinity"),
         ({}, lambda y: y.astype(str), "could not convert|dtype"),
+        ({}, lambda y: np.arange(len(y)).astype("datetime64[D]"), "y holds dates or times: make numbers of it"),
+        ({}, lambda y: np.arange(len(y)).astype("timedelta64[h]"), "y holds dates or times"),
         ({"loss": "binary_crossentropy", "output_activation": "sigmoid"}, lambda y: 2 * y, "from 0 to 1"),
         ({"loss": "binary_crossentropy"}, lambda y: y * 0, "output_activation='sigmoid'"),
         ({"loss": "poisson", "output_activation": "exponential"}, lambda y: -abs(y), "at least 0"),

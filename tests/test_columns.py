@@ -212,6 +212,12 @@ def test_strings_in_an_array_are_refused_with_a_remedy():
             table_of(array)
 
 
+@pytest.mark.parametrize("rows", [[[datetime.date(2020, 1, 1), 1.0]], [{"a": 1.0}], {"a": [1.0]}])
+def test_what_is_neither_a_number_nor_a_string_in_an_array_is_refused_with_a_remedy(rows):
+    with pytest.raises(TypeError, match=r"X is no data frame, and holds values that are no numbers .*or give"):
+        table_of(rows)
+
+
 def test_a_lazy_frame_is_refused_with_a_remedy():
     with pytest.raises(TypeError, match=r"X is a LazyFrame.*X.collect\(\)"):
         table_of(polars_frame(NUMBERS).lazy())

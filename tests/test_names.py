@@ -31,6 +31,8 @@ TABULAR = [TabularMLPClassifier, TabularMLPRegressor]
         ("lr", "learning_rate"),
         ("batch_norm", "normalization='batch'"),
         ("optimizer__learning_rate", "such as learning_rate"),
+        ("n_estimators", "n_members"),
+        ("ensemble_size", "n_members"),
         ("learning_rat", "did you mean 'learning_rate'"),
         ("sample_weight", "given to fit"),
     ],

@@ -128,6 +128,53 @@ def test_a_trial_is_asked_for_integers_and_refuses_what_optuna_has_not():
         space.suggest(Trial(0.5))
 
 
+def test_candidates_and_trials_take_arrays_and_values_that_have_no_order_and_no_equality():
+    space = search_space("mlp")
+    space["n_members"], space["class_weight"] = np.arange(1, 3), [None, np.ones(2), np.zeros(2)]
+    grids = space.candidates(30, random_state=0)
+    counts = [grid["n_members"][0] for grid in grids if grid["class_weight"][0] is space["class_weight"][2]]
+    assert set(counts) == {1, 2}
+    structures = [tuple(repr(grid[name]) for name in grid if not hasattr(space[name], "rvs")) for grid in grids]
+    assert sum(first != second for first, second in pairwise(structures)) + 1 == len(set(structures))
+    trial = Trial(1.0)
+    assert space.suggest(trial)["class_weight"] is space["class_weight"][2]
+    assert trial.asked["n_members"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("relu", r"activation='relu' is neither a list of values nor a distribution of SciPy: give a list"),
+        ((64, 64), r"activation=\(64, 64\) is neither a list"),
+        (3, "activation=3 is neither a list"),
+        ([], r"activation=\[\] has no values: give one, or delete the entry\."),
+    ],
+)
+def test_an_entry_that_is_no_list_is_named(values, message):
+    space = search_space("mlp") | {"activation": values}
+    with pytest.raises(ValueError, match=message):
+        space.candidates(2, random_state=0)
+    with pytest.raises(ValueError, match=message):
+        space.suggest(Trial(0.0))
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "3", None])
+def test_a_number_of_candidates_that_is_none_is_named(n):
+    with pytest.raises((TypeError, ValueError), match=r"n == .*, must be >= 1|n must be an instance of"):
+        search_space("mlp").candidates(n)
+
+
+def test_trials_are_asked_for_the_same_labels_of_objects_that_are_made_anew():
+    asked = []
+    for _ in range(2):
+        trial = Trial(1.0)
+        space = skmlp.SearchSpace(activation=["relu", lambda x: x, lambda x: -x, object()])
+        assert space.suggest(trial)["activation"] is space["activation"][-1]
+        asked.append(trial.asked["activation"])
+    assert asked[0] == asked[1]
+    assert len(set(asked[0])) == 4
+
+
 def test_a_space_stays_one_when_it_is_copied_and_joined():
     space = search_space("tabular")
     for other in (space.copy(), copy.deepcopy(space), space | {"epochs": [32, 64]}):
@@ -143,6 +190,7 @@ def test_numbers_drawn_with_a_seed_are_the_same_again():
     np.testing.assert_equal(first, second)
 
 
-def test_an_unknown_space_is_named():
-    with pytest.raises(ValueError, match=r"kind='trees' is unknown: choose one of 'tabular', 'mlp'\."):
-        search_space("trees")
+@pytest.mark.parametrize("kind", ["trees", None, ["mlp"]])
+def test_an_unknown_space_is_named(kind):
+    with pytest.raises(ValueError, match=r"kind=.* is unknown: choose one of 'tabular', 'mlp'\."):
+        search_space(kind)

@@ -19,6 +19,7 @@ from skmlp._builds import Build, seeded
 from skmlp._engine.keras_callbacks import KerasCallbacks, wants_batches
 from skmlp._engine.predict import forward
 from skmlp._fields import wrong
+from skmlp._forks import require_not_forked
 from skmlp._keras import keras
 from skmlp._model_parts import Unsupported, structure
 from skmlp._model_training import Fit, ModelSamples, input_arrays, model_samples, plan_model
@@ -131,6 +132,7 @@ class CompiledFit:
         if self._fitting == get_ident():  # within another one
             yield
             return
+        require_not_forked(type(self).__name__)
         with BUILDING:  # another thread may be giving this estimator a model of its own
             earlier = copy.copy(self)
             self._earlier, self._fitting = earlier, get_ident()
@@ -164,6 +166,7 @@ class CompiledFit:
     def _bare_model(self) -> Any:
         """The model as it is, with whatever weights, and perhaps shared."""
         if self._model is None and self._saved is not None:
+            require_not_forked(type(self).__name__)
             with seeded(0):  # layers draw as they are made
                 earlier = self._before_others()
                 if earlier is not None:
@@ -186,6 +189,10 @@ class CompiledFit:
 
     def _own_model(self) -> Any:
         """The model, which is nobody else's, with the weights that were trained."""
+        model = self._model
+        if model is not None and self._build is None and self._synced and self._before_others() is None:
+            return model
+        require_not_forked(type(self).__name__)
         with BUILDING:
             earlier = self._before_others()
             if earlier is not None:
@@ -398,6 +405,7 @@ class CompiledFit:
         """Take the attributes; a file of Keras' is loaded at once, where its user may have said what it refers to."""
         archive = archive_in(state.get("_saved"))
         if archive is not None:
+            require_not_forked(type(self).__name__)
             state = {**state, "_saved": None, "_model": self._unpack(archive)}
         vars(self).update(state)
 

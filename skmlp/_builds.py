@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skmlp._building import BUILDING
 from skmlp._codes import UnknownError
 from skmlp._compilations import compilation
 from skmlp._engine.cache import POOL
@@ -24,9 +25,6 @@ from skmlp._told import held
 
 _MOST = 16
 """Models that are kept."""
-
-BUILDING = threading.RLock()
-"""Held while a model is built, which draws from generators of the process, and while an estimator gets its own."""
 
 
 class Build:
@@ -211,9 +209,15 @@ def _described(value: Any) -> Any:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed the generators of Python and NumPy, from which Keras and a user's function draw, and give them back."""
+def seeded(seed: int | None) -> Iterator[None]:
+    """Seed the generators of Python and NumPy, from which Keras and a user's function draw, and give them back.
+
+    None seeds nothing: what is built draws from them as they are, and not from those that another thread has seeded.
+    """
     with BUILDING:
+        if seed is None:
+            yield
+            return
         states = random.getstate(), np.random.get_state()  # noqa: NPY002  (the global one, which users draw from)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from threading import get_ident
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmlp._apart import apart
-from skmlp._builds import BUILDING, Build, seeded
+from skmlp._building import BUILDING
+from skmlp._builds import Build, seeded
 from skmlp._engine.keras_callbacks import KerasCallbacks, wants_batches
 from skmlp._engine.predict import forward
 from skmlp._fields import wrong
+from skmlp._forks import require_not_forked
 from skmlp._keras import keras
 from skmlp._model_parts import Unsupported, structure
 from skmlp._model_training import Fit, ModelSamples, input_arrays, model_samples, plan_model
@@ -37,6 +39,9 @@ _TAKEN = {"batch_size", "validation_batch_size", "verbose", "validation_split", 
 _IDLE: Mapping[str, Any] = {"validation_freq": 1, "sample_weight": None}
 """Values of others under which they do nothing; None does nothing for any."""
 
+
+_OF_FITTING = ("_fitting", "_earlier")
+"""Attributes that an estimator has while it is fitted alone; in this order they are dropped."""
 
 _SPECS: WeakKeyDictionary[Any, ModelSpec] = WeakKeyDictionary()
 """Of the models that have predicted, so that they are read once."""
@@ -92,9 +97,11 @@ class CompiledFit:
     @property
     def model_(self) -> Any:
         # The wrappers' docstrings say what it is; here, a text would be a second target of its name in the pages.
-        if not self.initialized_:
+        earlier = self._before_others()
+        known = self if earlier is None else earlier
+        if not known.initialized_:
             raise AttributeError(f"This {type(self).__name__} instance is not fitted yet: it has no model_.")
-        return self._own_model() if self._fitting is None else self._bare_model()
+        return known._bare_model() if self._fitting == get_ident() else known._own_model()
 
     @model_.setter
     def model_(self, model: Any) -> None:
@@ -125,24 +132,31 @@ class CompiledFit:
         if self._fitting == get_ident():  # within another one
             yield
             return
-        earlier = copy.copy(self)
-        self._earlier, self._fitting = earlier, get_ident()
+        require_not_forked(type(self).__name__)
+        with BUILDING:  # another thread may be giving this estimator a model of its own
+            earlier = copy.copy(self)
+            self._earlier, self._fitting = earlier, get_ident()
         try:
             yield
         except BaseException:
             self.__dict__ = {**vars(earlier)}  # at once, since other threads may look at it
             raise
         finally:
-            vars(self).pop("_fitting", None)
-            vars(self).pop("_earlier", None)
+            for name in _OF_FITTING:
+                vars(self).pop(name, None)
 
     def _settled(self: Self) -> Self:
         """The estimator as one fit has left it, whatever another thread does to it: the earlier one, or itself."""
-        earlier = self._earlier
-        if earlier is not None:
-            return self if self._fitting == get_ident() or not earlier.initialized_ else copy.copy(earlier)
+        if self._fitting == get_ident():
+            return self
         self._bare_model()  # which is loaded once
-        return copy.copy(self)
+        copied = copy.copy(self)
+        earlier = copied._before_others()  # as the copy has it: a fit may have begun, or ended, since
+        return copied if earlier is None else copy.copy(earlier)
+
+    def _before_others(self) -> Any:
+        """The estimator as it was before the fit that another thread is doing, None if there is no such fit."""
+        return None if self._fitting == get_ident() else self._earlier
 
     def _forget_training(self) -> None:
         """Forget the model and the training of an earlier fit."""
@@ -151,10 +165,16 @@ class CompiledFit:
 
     def _bare_model(self) -> Any:
         """The model as it is, with whatever weights, and perhaps shared."""
-        kept = self._saved  # another thread may restore it meanwhile
-        if self._model is None and kept is not None:
-            self._model, self._state = apart(restored, kept)
-            self._saved = None
+        if self._model is None and self._saved is not None:
+            require_not_forked(type(self).__name__)
+            with seeded(0):  # layers draw as they are made
+                earlier = self._before_others()
+                if earlier is not None:
+                    return earlier._bare_model()
+                kept = self._saved  # another thread may have restored it meanwhile
+                if self._model is None and kept is not None:
+                    self._model, self._state = apart(restored, kept)
+                    self._saved = None
         return self._model
 
     def _built_model(self, X: Any) -> Any:
@@ -163,13 +183,20 @@ class CompiledFit:
         if model.built or not isinstance(model, keras.Sequential) or not hasattr(X, "shape"):
             return model
         model = self._own_model()  # building draws weights: others may be about to do the same
-        with nullcontext() if self._random_state is None else seeded(self._random_state):
+        with seeded(self._random_state):
             model.build((None, *X.shape[1:]))
         return model
 
     def _own_model(self) -> Any:
         """The model, which is nobody else's, with the weights that were trained."""
+        model = self._model
+        if model is not None and self._build is None and self._synced and self._before_others() is None:
+            return model
+        require_not_forked(type(self).__name__)
         with BUILDING:
+            earlier = self._before_others()
+            if earlier is not None:
+                return earlier._own_model()
             model, build, state = self._bare_model(), self._build, None if self._synced else self._state
             if state is None:
                 model = model if build is None else self._call_function()
@@ -294,7 +321,8 @@ class CompiledFit:
     def _new_seed(self) -> int:
         if self._random_state is not None:
             return self._random_state % 2**30
-        return int(np.random.randint(2**30))  # noqa: NPY002  (as scikit-learn draws without a random_state)
+        with seeded(None):
+            return int(np.random.randint(2**30))  # noqa: NPY002  (as scikit-learn draws without a random_state)
 
     def _start(self, model: Any) -> State:
         """Where the training goes on from: where the last one ended, or with what the model has."""
@@ -353,7 +381,12 @@ class CompiledFit:
 
     def _for_files(self) -> dict[str, Any]:
         """The attributes, with a model as plain values: read by the engine, or else as a file of Keras'."""
+        earlier = self._before_others()
+        if earlier is not None:
+            return earlier._for_files()  # type: ignore[no-any-return]
         state: dict[str, Any] = {**super().__getstate__()}  # type: ignore[dict-item]  # scikit-learn's, on the right
+        for name in _OF_FITTING:
+            state.pop(name, None)
         model = state.pop("_model", None)
         build = state.pop("_build", None)
         if model is not None:
@@ -372,6 +405,7 @@ class CompiledFit:
         """Take the attributes; a file of Keras' is loaded at once, where its user may have said what it refers to."""
         archive = archive_in(state.get("_saved"))
         if archive is not None:
+            require_not_forked(type(self).__name__)
             state = {**state, "_saved": None, "_model": self._unpack(archive)}
         vars(self).update(state)
 

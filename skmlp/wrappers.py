@@ -13,7 +13,7 @@ import inspect
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pickle import PicklingError
 from typing import Any, Self, TypeVar
 
@@ -240,7 +240,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         told._random_state = None  # SciKeras would seed TensorFlow, for the whole process
         if meta is not None:
             told._get_metadata = lambda: meta
-        with nullcontext() if self._random_state is None else seeded(self._random_state):
+        with seeded(self._random_state):
             function = super(BaseWrapper, self if inspect.ismethod(self._check_model_param()) else told)
             model = self._built_by(function._build_keras_model)  # type: ignore[attr-defined]  # SciKeras has no types
         if not model.compiled and self._has_loss:

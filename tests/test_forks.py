@@ -11,10 +11,12 @@ import pytest
 from skmlp import KerasMLPClassifier
 
 CODE = """
-import os, pickle, signal, sys, traceback
+import copy, os, pickle, signal, sys, traceback
+from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 from skmlp import KerasMLPClassifier
+from skmlp._building import BUILDING
 
 def in_child(function):
     pid = os.fork()
@@ -35,7 +37,9 @@ def worker():
     np.testing.assert_array_equal(mlp.predict_proba(X), expected)
     mlp.fit(X, y)
     from skmlp.wrappers import KerasClassifier
-    wrapped = KerasClassifier(network, loss="sparse_categorical_crossentropy", verbose=0).fit(X, y)
+    wrapped = KerasClassifier(network, loss="sparse_categorical_crossentropy", verbose=0, random_state=0).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(wrapped))
+    by_keras = KerasClassifier(**wrapped.get_params()).set_params(engine="keras").fit(X, y)
     def refused():
         calls = {
             "KerasMLPClassifier": [
@@ -43,7 +47,10 @@ def worker():
                 lambda: KerasMLPClassifier().fit(X, y),
             ],
             "model_": [lambda: mlp.model_],
-            "KerasClassifier": [lambda: wrapped.fit(X, y), lambda: wrapped.predict(X)],
+            "KerasClassifier": [
+                lambda: wrapped.fit(X, y), lambda: wrapped.predict(X), lambda: wrapped.model_,
+                lambda: loaded.predict(X), lambda: loaded.model_, lambda: copy.deepcopy(by_keras),
+            ],
         }
         for name in calls:
             for call in calls[name]:
@@ -54,7 +61,10 @@ def worker():
                     assert "forked after TensorFlow had started" in str(error)
                 else:
                     raise AssertionError(name)
-    in_child(refused)
+    with ThreadPoolExecutor(1) as building:
+        building.submit(BUILDING.acquire).result()  # by a thread that the child has not
+        in_child(refused)
+        building.submit(BUILDING.release).result()
     mlp.predict(X)  # the process that forked is as good as before
 
 with open(sys.argv[1], "rb") as file:

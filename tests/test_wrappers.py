@@ -17,6 +17,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import OutlierMixin, TransformerMixin, clone, is_classifier, is_outlier_detector, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -42,6 +43,19 @@ def network(meta, compile_kwargs, hidden=4):
     model = keras.Model(inputs, outputs)
     model.compile(**compile_kwargs | {"loss": loss})
     return model
+
+
+def in_another_thread(estimator, *asked):
+    """Have another thread ask all of it while the estimator is fitted, and list what it gets or is told."""
+    found = []
+
+    class Asking(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with ThreadPoolExecutor(1) as thread:
+                found.extend(each.exception() or each.result() for each in map(thread.submit, asked))
+
+    estimator.set_params(callbacks=lambda fitted: [Asking()])
+    return found
 
 
 # Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account
@@ -488,6 +502,40 @@ class TestRefit:
                 asked.set()
             fit.result()
         assert set(fitted.predict(X)) <= set(labels)
+
+    def test_others_are_told_meanwhile_that_it_is_not_fitted(self, regressor, line):
+        found = in_another_thread(regressor, lambda: regressor.predict(line[0]), lambda: regressor.model_)
+        regressor.fit(*line)
+        assert [type(each) for each in found[:2]] == [NotFittedError, AttributeError]
+
+    @pytest.mark.parametrize("random_state", [0, None])
+    def test_others_get_the_earlier_model_meanwhile(self, random_state, regressor, line):
+        fitted = regressor.set_params(random_state=random_state).fit(*line)
+        expected = fitted.predict(line[0])
+        found = in_another_thread(
+            fitted,
+            lambda: fitted.model_,
+            lambda: fitted.model_,
+            lambda: copy.deepcopy(fitted).predict(line[0]),
+        )
+        fitted.set_params(model__hidden=5).fit(*line)
+        first, again, copied = found[:3]
+        assert first is again
+        assert first.layers[1].units == 4
+        np.testing.assert_allclose(first.predict(line[0], verbose=0).ravel(), expected, rtol=1e-5)
+        np.testing.assert_array_equal(copied, expected)
+        assert fitted.model_.layers[1].units == 5
+
+    @keras_saves
+    def test_what_is_saved_in_its_callback_is_no_estimator_that_is_being_fitted(self, regressor, line):
+        saved = []
+
+        class Saving(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                saved.append(regressor.__getstate__())
+
+        regressor.set_params(callbacks=lambda estimator: [Saving()]).fit(*line)
+        assert not {"_fitting", "_earlier"} & {*saved[0]}
 
     def test_a_fit_that_fails_leaves_the_classes(self, classifier, blobs):
         X, y = blobs

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from skmlp._building import BUILDING
 from skmlp._interrupts import deferred_interrupts
 
 
@@ -46,7 +47,6 @@ class ProgramPool:
     def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
         self._lock = threading.Lock()
-        self._building = threading.Lock()
         self._idle: OrderedDict[int, tuple[Hashable, Any]] = OrderedDict()
         self._lent = 0
         self._discarded: set[int] = set()
@@ -77,7 +77,7 @@ class ProgramPool:
                 if evicted:
                     gc.collect()  # Keras' layers are cycles of a megabyte, but too few objects for Python to mind soon
             if program is None:
-                with self._building:  # one at a time: tracing is CPU-bound Python, and Keras names its layers globally
+                with BUILDING:
                     program = build()
             yield program
         finally:

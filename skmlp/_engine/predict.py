@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from skmlp._building import BUILDING
 from skmlp._engine.architecture import Architecture
 from skmlp._engine.architectures import architecture_of
 from skmlp._engine.cache import POOL
@@ -108,7 +109,8 @@ def _predictor(
     """
     architecture = architecture_of(spec)
     sparse = sparse and architecture.multiplies_sparse
-    function = graph_function(_add_forward, spec, sparse, rewritten=architecture.rewritten)
+    with BUILDING:
+        function = graph_function(_add_forward, spec, sparse, rewritten=architecture.rewritten)
     return function, architecture, INPUTS[sparse](architecture)
 
 

@@ -81,7 +81,10 @@ def writes(code: CodeType) -> bool:
             if each.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                 raise UnknownError
             of_self = each.opname == "STORE_ATTR" and before is not None and "self" in _names(before)
-            if (each.opname in _STORES and not of_self) or (each.opname in _LOADS and each.argval in _MUTATORS):
+            own = each.opname == "STORE_DEREF" and each.argval not in code.co_freevars  # a variable of its own call
+            if (each.opname in _STORES and not of_self and not own) or (
+                each.opname in _LOADS and each.argval in _MUTATORS
+            ):
                 return True
             before = each
     return False

@@ -14,7 +14,7 @@ from skmlp._columns import read_table
 from skmlp._tables import TablePreprocessor, categorical_columns
 
 NUMBERS = [1.5, None, 0.0, 2.5]
-DECIMALS = [Decimal("1.5"), None, Decimal(0), Decimal("2.5")]
+DECIMALS = [Decimal("1.50"), None, Decimal("0.00"), Decimal("2.50")]
 WORDS = ["b", None, "a", "b"]
 DAYS = [datetime.date(2020, 1, day) for day in (1, 2, 3, 4)]
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -251,7 +252,7 @@ class Unpickler(pickle._Unpickler):
     Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list.
     """
 
-    dispatch = {**pickle._Unpickler.dispatch}
+    dispatch: ClassVar = {**pickle._Unpickler.dispatch}
 
     def load_build(self):
         made, state = self.stack[-2:]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import get_ident
 from typing import Any, Self
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,9 @@ _OF_FITTING = ("_fitting", "_earlier")
 
 _SPECS: WeakKeyDictionary[Any, ModelSpec] = WeakKeyDictionary()
 """Of the models that have predicted, so that they are read once."""
+
+_SHOWN: WeakSet[Any] = WeakSet()
+"""Models that somebody has asked for, and may have changed since: they are read at each prediction."""
 
 
 def check_engine(engine: Any) -> None:
@@ -101,7 +104,11 @@ class CompiledFit:
         known = self if earlier is None else earlier
         if not known.initialized_:
             raise AttributeError(f"This {type(self).__name__} instance is not fitted yet: it has no model_.")
-        return known._bare_model() if self._fitting == get_ident() else known._own_model()
+        if self._fitting == get_ident():
+            return self._bare_model()
+        model = known._own_model()
+        _SHOWN.add(model)
+        return model
 
     @model_.setter
     def model_(self, model: Any) -> None:
@@ -336,11 +343,17 @@ class CompiledFit:
         return state_of(model, *done)
 
     def _forward(self, X: Any) -> Any:
-        """Predict, in the structure in which the model returns its outputs."""
+        """Predict, in the structure in which the model returns its outputs.
+
+        Raises
+        ------
+        Unsupported
+            If the engine cannot: the model was changed since it was trained, or the samples are not what it takes.
+        """
         state = None if self._synced else self._state  # before the model: another thread may ask for one of its own
         model = self._bare_model()
         weights = model.get_weights() if state is None else state.weights
-        spec = _SPECS.get(model)
+        spec = None if model in _SHOWN else _SPECS.get(model)
         if spec is None:
             spec = _SPECS[model] = (read_model(model) if self._build is None else self._build.read).spec
         outputs = forward(spec, weights, input_arrays(model, X))

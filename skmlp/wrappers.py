@@ -382,8 +382,11 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         check_fit_parameters(self.get_params(), kwargs)
         if getattr(self, "engine_", None) != "compiled" or {*routed, *kwargs} - {"verbose", "batch_size"}:
             return super()._predict_raw(X, **kwargs)
-        X, _ = self._validate_data(X=X, y=None)
-        return self._forward(self.feature_encoder_.transform(X))
+        checked, _ = self._validate_data(X=X, y=None)
+        try:
+            return self._forward(self.feature_encoder_.transform(checked))
+        except Unsupported:
+            return super()._predict_raw(X, **kwargs)
 
 
 class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
@@ -443,8 +446,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     Attributes
     ----------
     model_ : keras.Model
-        The fitted model, compiled; made when it is first asked for. What is done to its weights is done to the
-        predictions.
+        The fitted model, compiled; made when it is first asked for. What is done to it is done to the predictions.
     engine_ : {"compiled", "keras"}
         What trained it.
     engine_reason_ : str or None

@@ -673,3 +673,13 @@ class TestOwnModel:
         assert not optimizer.built
         again = self.make(optimizer=optimizer, engine=engine).fit(*line)
         np.testing.assert_array_equal(again.predict(line[0]), expected)
+
+    def test_what_is_done_to_it_is_done_to_the_predictions(self, line):
+        fitted = self.make().fit(*line)
+        before = fitted.predict(line[0])
+        model = fitted.model_
+        np.testing.assert_array_equal(fitted.predict(line[0]), before)
+        model.layers[-1].activation = keras.activations.relu
+        np.testing.assert_allclose(fitted.predict(line[0]), np.maximum(before, 0), rtol=1e-5, atol=1e-6)
+        model.run_eagerly = True  # which the engine does not train
+        np.testing.assert_allclose(fitted.predict(line[0]), np.maximum(before, 0), rtol=1e-5, atol=1e-6)

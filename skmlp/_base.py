@@ -238,7 +238,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
 
     def __sklearn_clone__(self: Self) -> Self:
         check_copies("loss", getattr(self, "loss", None))
-        return super().__sklearn_clone__()  # type: ignore[no-any-return]
+        return super().__sklearn_clone__()  # type: ignore[no-any-return]  # scikit-learn has no types
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -220,9 +220,9 @@ def seeded(seed: int | None) -> Iterator[None]:
             return
         states = random.getstate(), np.random.get_state()  # noqa: NPY002  (the global one, which users draw from)
         random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
+        np.random.seed(seed % 2**32)  # noqa: NPY002  (the same)
         try:
             yield
         finally:
             random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
+            np.random.set_state(states[1])  # noqa: NPY002  (the same)

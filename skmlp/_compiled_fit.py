@@ -396,7 +396,8 @@ class CompiledFit:
         """The attributes, with a model as plain values: read by the engine, or else as a file of Keras'."""
         earlier = self._before_others()
         if earlier is not None:
-            return earlier._for_files()  # type: ignore[no-any-return]
+            found: dict[str, Any] = earlier._for_files()
+            return found
         state: dict[str, Any] = {**super().__getstate__()}  # type: ignore[dict-item]  # scikit-learn's, on the right
         for name in _OF_FITTING:
             state.pop(name, None)

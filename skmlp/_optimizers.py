@@ -175,7 +175,7 @@ def make_optimizer(optimizer: OptimizerSpec, learning_rate: Any, settings: Mappi
     # A copy: Keras' optimizers may change a list that they are given.
     settings = {**settings, **{name: copy.copy(unwrapped(value)) for name, value in optimizer.static}}
     if isinstance(optimizer.kind, type):
-        return optimizer.kind.from_config({**settings, "learning_rate": learning_rate})  # type: ignore[attr-defined]
+        return optimizer.kind.from_config({**settings, "learning_rate": learning_rate})  # type: ignore[attr-defined]  # Keras has no types
     row = OPTIMIZERS[optimizer.kind]
     off: dict[str, Any] = {"weight_decay": None} if optimizer.kind != "adamw" else {"weight_decay": 0.0}
     off |= {name: value for name, value in (("momentum", 0.0), ("nesterov", False)) if name in row.defaults}

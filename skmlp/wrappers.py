@@ -125,7 +125,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
 
     def __sklearn_clone__(self: Self) -> Self:
         check_copies("loss", getattr(self, "loss", None))
-        return super().__sklearn_clone__()  # type: ignore[no-any-return]
+        return super().__sklearn_clone__()  # type: ignore[no-any-return]  # scikit-learn has no types
 
     def __sklearn_tags__(self) -> Tags:
         tags = with_mixins_on_the_right(self, super().__sklearn_tags__())

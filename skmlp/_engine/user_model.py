@@ -101,7 +101,7 @@ class UserModel:
 
     def loss(self, objective: Objective, output: int, *, per_label: bool) -> Callable[..., Any]:
         """A Keras loss, as Keras computes it of the places that are filled."""
-        held = objective.loss.value  # type: ignore[union-attr]
+        held = objective.loss.value  # type: ignore[union-attr]  # a loss of a model is no name
         smoothing = smoothing_name(output)
 
         def loss(y: Any, outputs: Any, values: Any, weight: Any, filled: Any) -> Any:

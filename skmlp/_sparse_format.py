@@ -100,10 +100,15 @@ def _of_integers(name: str, array: NDArray[Any]) -> str | None:
 
 
 def _of_places(name: str, places: NDArray[Any], n: int) -> str | None:
-    for value in [places.min(), places.max()] if len(places) else []:
-        if not 0 <= value < n:
-            return f"{name} holds {value}, and must hold numbers from 0 to {n - 1}"
-    return None
+    if not len(places) or 0 <= places.view(_unsigned(places.dtype)).max() < n:  # negative numbers would be the largest
+        return None
+    wrong = places[(places < 0) | (places >= n)][0]
+    return f"{name} holds {wrong}, and must hold numbers from 0 to {n - 1}"
+
+
+def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Integers of the same size and byte order."""
+    return np.dtype(dtype.str.replace("i", "u"))
 
 
 _PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {

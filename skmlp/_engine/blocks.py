@@ -21,7 +21,7 @@ _BLOCK_STEPS = 256
 _BLOCK_BYTES = 1 << 22
 """Memory of a block: enough to make a call worth while, little enough to stay near the processor."""
 
-_SPARSE_BLOCK_BYTES = 1 << 24
+_SPARSE_BLOCK_BYTES = 6 << 20
 """Memory of a sparse block, which is larger than a dense one, since a step reads its entries just twice."""
 
 

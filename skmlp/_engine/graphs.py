@@ -165,6 +165,17 @@ class CompiledGraph:
         return self._session
 
 
+class Access:
+    """The operations that read, assign and initialize variables, and the placeholders of what they are assigned."""
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        self.values = [variable.read_value() for variable in variables]
+        self.placeholders = [tf.compat.v1.placeholder(variable.dtype, variable.shape) for variable in variables]
+        pairs = zip(variables, self.placeholders, strict=True)
+        self.assignments = [variable.assign(value).op for variable, value in pairs]
+        self.initializers = [variable.initializer for variable in variables]
+
+
 def graph_function(add: Callable[..., tuple[Any, Sequence[Any]]], *args: Any, rewritten: bool = False) -> Function:
     """Make a graph of one function.
 

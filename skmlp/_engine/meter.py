@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
+from skmlp._engine.graphs import CompiledGraph
 from skmlp._keras import keras, tf
 from skmlp._measures import MadeMetric, Measures
 
@@ -55,6 +58,28 @@ class Meter:
                         continue
                     found[name if name not in found else f"weighted_{name}"] = value
         return found
+
+
+class Readings:
+    """The functions of a meter, or of none: its variables are initialized by ``reset``.
+
+    Parameters
+    ----------
+    graph : CompiledGraph
+        That of the meter.
+    meter : Meter or None
+    """
+
+    def __init__(self, graph: CompiledGraph, meter: Meter | None) -> None:
+        results = {} if meter is None else graph.build(meter.results)
+        variables = [] if meter is None else meter.variables
+        self._names = list(results)
+        self._read = graph.function(list(results.values())) if results else list
+        self.reset: Callable[..., Any] = graph.function([each.initializer for each in variables]) if variables else list
+
+    def read(self) -> dict[str, NDArray[Any]]:
+        """The metrics by name."""
+        return dict(zip(self._names, self._read(), strict=True))
 
 
 def _packed(tensors: Sequence[Any]) -> Any:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmlp._building import BUILDING
 from skmlp._engine.architectures import architecture_of
 from skmlp._engine.batches import Block
 from skmlp._engine.cache import POOL
-from skmlp._engine.graphs import CompiledGraph, process_settings
-from skmlp._engine.meter import Meter
+from skmlp._engine.evaluation import Evaluation
+from skmlp._engine.graphs import Access, CompiledGraph, process_settings
+from skmlp._engine.layout import Layout
+from skmlp._engine.meter import Meter, Readings
 from skmlp._engine.steps import Steps
-from skmlp._keras import tf
 from skmlp._spec import TrainingSpec
+
+R = TypeVar("R")
 
 Weights = list[NDArray[np.floating]]
 
@@ -31,8 +35,8 @@ class Program:
     def __init__(self, spec: TrainingSpec) -> None:
         self.spec = spec
         graph = CompiledGraph(rewritten=not spec.jit_compile and architecture_of(spec.architecture).rewritten)
-        inputs, losses, network, optimizer, steps = graph.build(_add_training, graph, spec)
-        self._layout = steps.layout
+        inputs, losses, network, optimizer, meter, layout = graph.build(_add_training, graph, spec)
+        self._layout = layout
         self._run = graph.function([losses], inputs)
         self._weights = graph.function(network.values)
         self._set_weights = graph.function(network.assignments, network.placeholders)
@@ -40,11 +44,9 @@ class Program:
         self._optimizer = graph.function(optimizer.values)
         self._set_optimizer = graph.function(optimizer.assignments, optimizer.placeholders)
         shapes = [tuple(each.shape) for each in optimizer.placeholders]
-        self._optimizer_shapes = lru_cache(1)(partial(steps.layout.state_shapes, shapes))
-        if steps.meter is not None and steps.validation_meter is not None:
-            self._meter = _Readings(graph, steps.meter)
-            self._validation_meter = _Readings(graph, steps.validation_meter)
-            self._evaluate = graph.function(*graph.build(_add_evaluation, graph, steps))
+        self._optimizer_shapes = lru_cache(1)(partial(layout.state_shapes, shapes))
+        self._meter = Readings(graph, meter)
+        self._evaluation: Evaluation | None = None
         graph.complete()
 
     def load(self, weights: Weights, optimizer_state: Sequence[NDArray[Any]] | None = None) -> None:
@@ -124,17 +126,18 @@ class Program:
 
     def metrics(self) -> dict[str, NDArray[Any]]:
         """The metrics, by name, of the batches since they were reset."""
-        return self._meter.read(self._attempt)
+        return self._attempt(self._meter.read)
 
     def evaluate(
         self, values: NDArray[np.floating], batch_size: int, X: Sequence[Any], y: Sequence[Any], weight: NDArray[Any]
     ) -> tuple[NDArray[np.floating], dict[str, NDArray[Any]]]:
         """The mean loss, as `run` returns those of batches, and the metrics of samples that are not trained on."""
-        self._attempt(self._validation_meter.reset)
-        (losses,) = self._attempt(self._evaluate, values, batch_size, weight, *y, *X)
-        return losses, self._validation_meter.read(self._attempt)
+        if self._evaluation is None:
+            with BUILDING:
+                self._evaluation = Evaluation(self.spec)
+        return self._attempt(self._evaluation, self.weights(), values, batch_size, X, y, weight)
 
-    def _attempt(self, function: Callable[..., list[Any]], *arrays: Any) -> list[Any]:
+    def _attempt(self, function: Callable[..., R], *arrays: Any) -> R:
         """Call a function of the graph. Where it fails, no other fit is lent the program: it might fail again."""
         try:
             return function(*arrays)
@@ -143,48 +146,17 @@ class Program:
             raise
 
 
-class _Access:
-    """The operations that read, assign and initialize variables, and the placeholders of what they are assigned."""
-
-    def __init__(self, variables: Sequence[Any]) -> None:
-        self.values = [variable.read_value() for variable in variables]
-        self.placeholders = [tf.compat.v1.placeholder(variable.dtype, variable.shape) for variable in variables]
-        pairs = zip(variables, self.placeholders, strict=True)
-        self.assignments = [variable.assign(value).op for variable, value in pairs]
-        self.initializers = [variable.initializer for variable in variables]
-
-
-class _Readings:
-    """The functions of a meter."""
-
-    def __init__(self, graph: CompiledGraph, meter: Meter) -> None:
-        results = graph.build(meter.results)
-        self._names = list(results)
-        self._read = graph.function(list(results.values())) if results else list
-        variables = meter.variables
-        self.reset: Callable[..., Any] = graph.function([each.initializer for each in variables]) if variables else list
-
-    def read(self, attempt: Callable[..., list[Any]]) -> dict[str, NDArray[Any]]:
-        """The metrics by name."""
-        return dict(zip(self._names, attempt(self._read), strict=True))
-
-
-def _add_training(graph: CompiledGraph, spec: TrainingSpec) -> tuple[list[Any], Any, _Access, _Access, Steps]:
-    """The placeholders of a call, its losses, the variables of the network and of the optimizer, and the steps."""
+def _add_training(
+    graph: CompiledGraph, spec: TrainingSpec
+) -> tuple[list[Any], Any, Access, Access, Meter | None, Layout]:
+    """The placeholders of a call, its losses, the variables and what reads them, and the layout of the weights."""
     steps = Steps(spec)
     inputs = steps.placeholders()
-    variables = [*steps.weights, *steps.optimizer_variables]
-    if steps.meter is not None:
-        variables += steps.meter.variables
+    metrics = [] if steps.meter is None else steps.meter.variables
+    variables = [*steps.weights, *steps.optimizer_variables, *metrics]
     losses = graph.call(steps.run, inputs, variables=variables, jit_compile=spec.jit_compile)
-    return inputs, losses, _Access(steps.weights), _Access(steps.optimizer_variables), steps
-
-
-def _add_evaluation(graph: CompiledGraph, steps: Steps) -> tuple[list[Any], list[Any]]:
-    """The losses of an evaluation, and the placeholders of its arguments."""
-    inputs = steps.evaluation_placeholders()
-    variables = [*steps.weights, *(() if steps.validation_meter is None else steps.validation_meter.variables)]
-    return [graph.call(steps.evaluate, inputs, variables=variables)], inputs
+    weights, optimizer = Access(steps.weights), Access(steps.optimizer_variables)
+    return inputs, losses, weights, optimizer, steps.meter, steps.layout
 
 
 def lend_program(spec: TrainingSpec) -> AbstractContextManager[Program]:

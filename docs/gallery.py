@@ -30,6 +30,7 @@ ORDER = [
     "plot_boston_housing.py",
     "plot_evaluation_protocols.py",
     "plot_missing_values.py",
+    "plot_tables.py",
     "plot_tensorboard_and_callbacks.py",
     "plot_mnist_convnet.py",
     "plot_imdb_convolution.py",
@@ -44,13 +45,17 @@ DATA = {
     "california_housing": [_KERAS / "california_housing.npz"],
     "fetch_20newsgroups": [_SKLEARN / "20news-bydate_py3.pkz"],
     "fetch_california_housing": [_SKLEARN / "cal_housing_py3.pkz"],
+    "fetch_openml": [],
     "imdb": [_KERAS / "imdb.npz"],
     "imdb.get_word_index": [_KERAS / "imdb_word_index.json"],
     "mnist": [_KERAS / "mnist.npz"],
     "reuters": [_KERAS / "reuters.npz"],
     "reuters.get_word_index": [_KERAS / "reuters_word_index.json"],
 }
-"""What an example loads -> the cached files. Keras' data sets go by the name of their module."""
+"""What an example loads -> the cached files. Keras' data sets go by the name of their module.
+
+What the one example with ``fetch_openml`` loads by it, its quick run goes without.
+"""
 
 
 def data_sets(source: str) -> set[str]:

@@ -1,6 +1,8 @@
 """The estimators for tables: frames in, predictions out, and what members predict out of fold."""
 
 import pickle
+import re
+import tracemalloc
 import warnings
 
 import keras
@@ -182,6 +184,34 @@ def test_a_sample_of_weight_zero_is_as_good_as_absent(table):
     without = clone(make).fit(frame.head(200), y[:200])
     np.testing.assert_array_equal(with_zeros.predict_proba(frame), without.predict_proba(frame))
     np.testing.assert_array_equal(with_zeros.oof_predictions_[:200], without.oof_predictions_)
+
+
+def test_a_fit_of_many_rows_holds_no_second_copy_of_the_inputs(monkeypatch):
+    monkeypatch.setattr("skmlp._tables._ROWS_FITTED", 2_000)  # so that both fits learn scales of as many rows
+    rng = np.random.default_rng(0)
+    make = TabularMLPClassifier(epochs=2, batch_size=1_000, **{**SMALL, "n_members": 2})
+    X = rng.normal(size=(60_000, 20))
+    y = X[:, 0] > 0
+    make.fit(X[:20_000], y[:20_000])  # compiles
+    peaks = []
+    for n in (20_000, 60_000):
+        tracemalloc.start()
+        make.fit(X[:n], y[:n])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    of_a_row = (peaks[1] - peaks[0]) / 40_000
+    assert make.model_inputs(X[:1]).nbytes == 80
+    assert 80 + 2 * 4 < of_a_row < 240  # a copy of X in double precision would be 160 more
+
+
+def test_progress_says_the_score_out_of_fold_and_the_time_left(table, monkeypatch, capsys):
+    monkeypatch.setattr("skmlp._watch.progress._LOG_SECONDS", 0.0)  # a line for each epoch
+    TabularMLPClassifier(epochs=4, verbose=1, **SMALL).fit(*table)
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [re.search(r"epoch (\d)/4 ", line)[1] for line in lines] == ["1", "2", "3"]
+    assert all(re.search(r"  [\d.]+ s left$", line) for line in lines)
+    assert ["oof_score" in line for line in [*lines, last]] == [False, True, False, True]
+    assert re.search(r"epoch 4/4 .* in [\d.]+ s$", last)
 
 
 def test_early_stopping_by_validation_samples(table):

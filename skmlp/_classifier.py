@@ -289,7 +289,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.bias_initializer = bias_initializer
         self.loss = loss
         self.label_smoothing = label_smoothing
-        self.output_activation = output_activation
+        self.output_activation: str = output_activation
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -301,7 +301,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -316,7 +316,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     @knows_names
     @with_callbacks

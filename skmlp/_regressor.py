@@ -292,8 +292,8 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.bias_initializer = bias_initializer
         self.loss = loss
         self.quantile = quantile
-        self.output_activation = output_activation
-        self.target_scaling = target_scaling
+        self.output_activation: str = output_activation
+        self.target_scaling: str | None = target_scaling
         self.clip_predictions = clip_predictions
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -306,7 +306,7 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -320,7 +320,7 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     @knows_names
     @with_callbacks

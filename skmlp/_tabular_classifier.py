@@ -256,7 +256,7 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
         self.max_one_hot = max_one_hot
         self.category_dim = category_dim
         self.numeric_scaling = numeric_scaling
-        self.numeric_embedding = numeric_embedding
+        self.numeric_embedding: str | None = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
         self.periodic_dim = periodic_dim
@@ -271,10 +271,10 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
-        self.early_stopping = early_stopping
+        self.early_stopping: str | None = early_stopping
         self.validation_fraction = validation_fraction
         self.monitor = monitor
         self.n_iter_no_change = n_iter_no_change
@@ -285,7 +285,7 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
         self.record_every = record_every
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     @property
     def oof_predictions_(self) -> NDArray[np.floating]:

@@ -259,7 +259,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.max_one_hot = max_one_hot
         self.category_dim = category_dim
         self.numeric_scaling = numeric_scaling
-        self.numeric_embedding = numeric_embedding
+        self.numeric_embedding: str | None = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
         self.periodic_dim = periodic_dim
@@ -269,7 +269,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.dropout_schedule = dropout_schedule
         self.loss = loss
         self.quantile = quantile
-        self.target_scaling = target_scaling
+        self.target_scaling: str | None = target_scaling
         self.clip_predictions = clip_predictions
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -277,10 +277,10 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
-        self.early_stopping = early_stopping
+        self.early_stopping: str | None = early_stopping
         self.validation_fraction = validation_fraction
         self.monitor = monitor
         self.n_iter_no_change = n_iter_no_change
@@ -290,7 +290,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.record_every = record_every
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
         """How the target is compared with the outputs, which are any numbers.

@@ -19,16 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 class SparseMatrix(Protocol):
     """A sparse matrix or array of SciPy's, whatever its format."""
 
-    @property
-    def shape(self) -> Any:
-        """Rows and columns."""
-
-    @property
-    def nnz(self) -> Any:
-        """The number of values that it stores."""
-
     def tocsr(self) -> Any:
         """The same, row by row."""
+
+    def tocoo(self) -> Any:
+        """The same, value by value."""
 
 
 SamplesLike: TypeAlias = ArrayLike | SparseMatrix

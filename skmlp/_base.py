@@ -28,6 +28,7 @@ from skmlp._spec import Hyperparameters, NetworkShape, NetworkSpec, Plan, State
 from skmlp._target_forms import TargetForm
 from skmlp._targets import Coding, Target
 from skmlp._training import Run
+from skmlp._types import SamplesLike, TargetsLike
 from skmlp._validation import (
     check_hyperparameters,
     check_parameters,
@@ -74,12 +75,12 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
     @with_callbacks
     def fit(
         self: Self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: SamplesLike,
+        y: TargetsLike,
         sample_weight: ArrayLike | None = None,
         *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
+        X_val: SamplesLike | None = None,
+        y_val: TargetsLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Train the network: from scratch, or with ``warm_start`` for ``epochs`` more.

@@ -16,6 +16,7 @@ from skmlp._fitted import FittedAttributes
 from skmlp._samples import Arguments
 from skmlp._target_forms import Labels, TargetForm, label_table
 from skmlp._targets import Coding, choose
+from skmlp._types import SamplesLike, TargetsLike
 from skmlp._validation import check_sample_weight
 
 
@@ -35,7 +36,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
     dtype: str
     _forward: Callable[[Any], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: SamplesLike) -> NDArray[Any]:
         """Predict the labels of each sample.
 
         Parameters
@@ -51,7 +52,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         return self._labels.label(self._labels.decide(self._scores(X)))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
-    def predict_proba(self, X: ArrayLike) -> Any:
+    def predict_proba(self, X: SamplesLike) -> Any:
         """Predict the probability of each class; not there with ``output_activation="linear"``.
 
         Parameters
@@ -69,7 +70,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
-    def predict_log_proba(self, X: ArrayLike) -> Any:
+    def predict_log_proba(self, X: SamplesLike) -> Any:
         """Predict the logarithm of the probability of each class, from the logits, so that none is minus infinity.
 
         Parameters
@@ -85,7 +86,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         logits, _ = self._forward(X)
         return self._labels.log_probabilities(logits)
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
+    def decision_function(self, X: SamplesLike) -> NDArray[np.floating]:
         """The network's logits, minus the boundary between two labels where that is not 0.
 
         The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
@@ -105,7 +106,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         scores = self._scores(X)
         return scores.ravel() if self._labels.kind == "binary" else scores
 
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> float:
         """The share of samples whose labels are all predicted.
 
         Parameters
@@ -145,7 +146,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         assert isinstance(labels, Labels)  # noqa: S101  (for the type checker)
         return labels
 
-    def _scores(self, X: ArrayLike) -> NDArray[np.floating]:
+    def _scores(self, X: SamplesLike) -> NDArray[np.floating]:
         """Logits relative to the boundary that the loss puts between labels."""
         logits, _ = self._forward(X)
         scores: NDArray[np.floating] = logits - self._fit_result.coding.boundary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +13,21 @@ from skmlp._classification import Classification
 from skmlp._fitted import FittedLayers
 from skmlp._names import knows_names
 from skmlp._samples import Arguments
+from skmlp._types import (
+    Activation,
+    BatchSize,
+    ClassifierLoss,
+    ClassifierOutput,
+    ClassWeights,
+    Dtype,
+    Initializer,
+    Monitor,
+    Normalization,
+    Optimizer,
+    SamplesLike,
+    Schedule,
+    TargetsLike,
+)
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
@@ -217,24 +232,24 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Callable[[Any], Any] | Sequence[Any] = "relu",
+        activation: Activation | Sequence[Activation] = "relu",
         *,
         n_members: int = 1,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
-        dropout_schedule: str | Callable[[int], float] | None = None,
+        dropout_schedule: Schedule = None,
         l1: float = 0.0,
         l2: float = 0.0,
         regularize_bias: bool = False,
-        normalization: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        loss: Any = "auto",
+        normalization: Normalization = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        loss: ClassifierLoss = "auto",
         label_smoothing: float = 0.0,
-        output_activation: str = "auto",
-        optimizer: Any = "adam",
+        output_activation: ClassifierOutput = "auto",
+        optimizer: Optimizer = "adam",
         learning_rate: float | None = None,
-        learning_rate_schedule: str | Callable[[int], float] | None = None,
+        learning_rate_schedule: Schedule = None,
         momentum: float | None = None,
         nesterov: bool | None = None,
         beta_1: float | None = None,
@@ -243,22 +258,22 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         epsilon: float | None = None,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
-        batch_size: int | str = "auto",
+        batch_size: BatchSize = "auto",
         epochs: int = 100,
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        monitor: str = "score",
-        n_iter_no_change: int = 10,
+        monitor: Monitor = "score",
+        n_iter_no_change: float = 10,
         tol: float = 1e-4,
-        class_weight: dict[Any, float] | list[Any] | str | None = None,
+        class_weight: ClassWeights = None,
         metrics: Sequence[Any] | None = None,
         callbacks: Any = None,
         record_every: int | None = None,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
-        dtype: str = "float32",
+        dtype: Dtype = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -274,7 +289,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.bias_initializer = bias_initializer
         self.loss = loss
         self.label_smoothing = label_smoothing
-        self.output_activation = output_activation
+        self.output_activation: str = output_activation
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -286,7 +301,7 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -301,12 +316,12 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     @knows_names
     @with_callbacks
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self, X: SamplesLike, y: TargetsLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Train for one epoch more on these samples, from where the last call or fit stopped.
 

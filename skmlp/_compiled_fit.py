@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import get_ident
-from typing import Any, Self
+from typing import Any, Self, get_args
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
@@ -28,10 +28,11 @@ from skmlp._saved_model import archive_in, archived, load_state, require_saved, 
 from skmlp._seal import check_seal, is_plain, seal
 from skmlp._spec import ModelSpec, State, steps_per_epoch
 from skmlp._told import said
+from skmlp._types import EngineName
 from skmlp._watch.progress import Progress, ProgressLine
 from skmlp._watch.watcher import Training, Watcher
 
-ENGINES = ("auto", "compiled", "keras")
+ENGINES = get_args(EngineName)
 
 _TAKEN = {"batch_size", "validation_batch_size", "verbose", "validation_split", "validation_data", "shuffle"}
 """Arguments of Keras' ``fit`` that the engine takes."""

@@ -171,15 +171,21 @@ def answer(name: str, known: Iterable[str], answers: Mapping[str, str]) -> str:
 def knows_names(function: Function) -> Function:
     """Let a method of an estimator answer keyword arguments that it does not take with the names that it does.
 
+    Arguments that are missing or too many are an error that names the estimator, not a base class of it.
     Its signature stays what it is, for scikit-learn's inspection, for type checkers, and for help.
     """
-    taken = list(inspect.signature(function).parameters)
+    signature = inspect.signature(function)
+    taken = list(signature.parameters)
 
     @functools.wraps(function)
     def answering(self: Any, *args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
             if name not in taken:
                 raise TypeError(_unexpected(type(self), function.__name__, name, taken[1:]))
+        try:
+            signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}.{function.__name__}(): {error}") from None
         return function(self, *args, **kwargs)
 
     return answering  # type: ignore[return-value]  # the same signature

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
 from skmlp._fitted import FittedAttributes
@@ -14,6 +14,7 @@ from skmlp._samples import Arguments
 from skmlp._target_forms import Numbers, TargetForm, made_dense
 from skmlp._target_scale import check_target_scaling
 from skmlp._targets import Coding, choose
+from skmlp._types import SamplesLike
 
 
 class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # scikit-learn has no types
@@ -29,7 +30,7 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
     dtype: str
     _forward: Callable[[Any], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
-    def predict(self, X: ArrayLike) -> NDArray[np.floating]:
+    def predict(self, X: SamplesLike) -> NDArray[np.floating]:
         """Predict target values.
 
         Parameters

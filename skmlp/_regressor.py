@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +13,21 @@ from skmlp._fitted import FittedLayers
 from skmlp._names import knows_names
 from skmlp._regression import Regression
 from skmlp._samples import Arguments
+from skmlp._types import (
+    Activation,
+    BatchSize,
+    Dtype,
+    Initializer,
+    Monitor,
+    Normalization,
+    Optimizer,
+    RegressorLoss,
+    RegressorOutput,
+    SamplesLike,
+    Schedule,
+    TargetScaling,
+    TargetsLike,
+)
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
@@ -219,26 +234,26 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Callable[[Any], Any] | Sequence[Any] = "relu",
+        activation: Activation | Sequence[Activation] = "relu",
         *,
         n_members: int = 1,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
-        dropout_schedule: str | Callable[[int], float] | None = None,
+        dropout_schedule: Schedule = None,
         l1: float = 0.0,
         l2: float = 0.0,
         regularize_bias: bool = False,
-        normalization: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        loss: Any = "auto",
+        normalization: Normalization = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        loss: RegressorLoss = "auto",
         quantile: float = 0.5,
-        output_activation: str = "auto",
-        target_scaling: str | None = None,
+        output_activation: RegressorOutput = "auto",
+        target_scaling: TargetScaling = None,
         clip_predictions: bool = False,
-        optimizer: Any = "adam",
+        optimizer: Optimizer = "adam",
         learning_rate: float | None = None,
-        learning_rate_schedule: str | Callable[[int], float] | None = None,
+        learning_rate_schedule: Schedule = None,
         momentum: float | None = None,
         nesterov: bool | None = None,
         beta_1: float | None = None,
@@ -247,13 +262,13 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         epsilon: float | None = None,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
-        batch_size: int | str = "auto",
+        batch_size: BatchSize = "auto",
         epochs: int = 100,
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        monitor: str = "score",
-        n_iter_no_change: int = 10,
+        monitor: Monitor = "score",
+        n_iter_no_change: float = 10,
         tol: float = 1e-4,
         metrics: Sequence[Any] | None = None,
         callbacks: Any = None,
@@ -261,7 +276,7 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
-        dtype: str = "float32",
+        dtype: Dtype = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -277,8 +292,8 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.bias_initializer = bias_initializer
         self.loss = loss
         self.quantile = quantile
-        self.output_activation = output_activation
-        self.target_scaling = target_scaling
+        self.output_activation: str = output_activation
+        self.target_scaling: str | None = target_scaling
         self.clip_predictions = clip_predictions
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -291,7 +306,7 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -305,11 +320,11 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     @knows_names
     @with_callbacks
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch more on these samples, from where the last call or fit stopped.
 
         Parameters

@@ -63,8 +63,10 @@ class TablePreprocessor:
     def fit(self, table: Table, categorical: Sequence[int], rows: NDArray[np.intp], seed: int) -> TablePreprocessor:
         """Learn of some rows of a table, whose categorical columns are known."""
         rng = np.random.default_rng((seed, 1))
-        self.categories_ = list(categorical)
-        self.numbers_ = [position for position in range(len(table.names)) if position not in self.categories_]
+        self.categories_: list[int] = list(categorical)
+        self.numbers_: list[int] = [
+            position for position in range(len(table.names)) if position not in self.categories_
+        ]
         with config_context(transform_output="default"):  # arrays, whatever is set
             self._fit_numbers(table, rows, rng)
             self._fit_categories(table, rows)
@@ -124,13 +126,13 @@ class TablePreprocessor:
         numbers = table.numbers(self.numbers_, fitted)
         for row, i in np.argwhere(np.abs(numbers) > _LARGEST)[:1]:
             raise self._too_large(table, i, numbers[row, i], "its square overflows")
-        self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True).fit(numbers)
-        self.indicator_ = MissingIndicator(error_on_new=False).fit(numbers)
+        self.imputer_: Any = SimpleImputer(strategy="median", keep_empty_features=True).fit(numbers)
+        self.indicator_: Any = MissingIndicator(error_on_new=False).fit(numbers)
         self._many = [i for i, column in enumerate(numbers.T) if len(np.unique(column[~np.isnan(column)])) > 2]
         numbers = self.imputer_.transform(numbers)
         few = np.delete(numbers, self._many, axis=1)
-        self.two_valued_scaler_ = StandardScaler().fit(few) if few.shape[1] else None
-        self.scaler_ = self._scaler(len(numbers), rng)
+        self.two_valued_scaler_: Any = StandardScaler().fit(few) if few.shape[1] else None
+        self.scaler_: Any = self._scaler(len(numbers), rng)
         if self._many and self.scaler_ is not None:
             many = numbers[:, self._many]
             if isinstance(self.scaler_, QuantileTransformer):
@@ -157,10 +159,14 @@ class TablePreprocessor:
     def _fit_categories(self, table: Table, rows: NDArray[np.intp]) -> None:
         """Learn the categories."""
         known = {position: table.distinct(position, rows) for position in self.categories_}
-        self.one_hot_columns_ = [position for position in self.categories_ if len(known[position]) <= self.max_one_hot]
-        self.embedded_ = [position for position in self.categories_ if len(known[position]) > self.max_one_hot]
-        self.one_hot_ = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=self.dtype)
-        self.ordinal_ = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.int32)
+        self.one_hot_columns_: list[int] = [
+            position for position in self.categories_ if len(known[position]) <= self.max_one_hot
+        ]
+        self.embedded_: list[int] = [
+            position for position in self.categories_ if len(known[position]) > self.max_one_hot
+        ]
+        self.one_hot_: Any = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=self.dtype)
+        self.ordinal_: Any = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.int32)
         for encoder, columns in ((self.one_hot_, self.one_hot_columns_), (self.ordinal_, self.embedded_)):
             if columns:
                 categories = [_objects(known[position]) for position in columns]

@@ -23,6 +23,14 @@ from skmlp._tables import TablePreprocessor, categorical_columns
 from skmlp._tabular_spec import TabularSpec
 from skmlp._target_forms import TargetForm
 from skmlp._targets import Coding, Target
+from skmlp._types import (
+    CategoricalFeaturesName,
+    EarlyStoppingName,
+    NumericEmbeddingName,
+    NumericScalingName,
+    TargetsLike,
+    names,
+)
 from skmlp._validation import PARAMETER_CONSTRAINTS
 from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
@@ -41,18 +49,18 @@ TABULAR_CONSTRAINTS: Mapping[str, list[Any]] = MappingProxyType(
                 *("random_state", "verbose", "dtype"),
             )
         },
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "categorical_features": ["array-like", StrOptions(names(CategoricalFeaturesName)), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left")],
         "category_dim": [_COUNT],
-        "numeric_scaling": [StrOptions({"quantile", "standard"}), HasMethods(["fit", "transform"]), None],
-        "numeric_embedding": [StrOptions({"periodic"}), None],
+        "numeric_scaling": [StrOptions(names(NumericScalingName)), HasMethods(["fit", "transform"]), None],
+        "numeric_embedding": [StrOptions(names(NumericEmbeddingName)), None],
         "n_frequencies": [_COUNT],
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
         "periodic_dim": [_COUNT],
         "input_scale": ["boolean"],
         "parametric_activation": ["boolean"],
         "batch_size": [_COUNT],
-        "early_stopping": [StrOptions({"out-of-fold", "validation"}), None],
+        "early_stopping": [StrOptions(names(EarlyStoppingName)), None],
     }
 )
 
@@ -100,11 +108,11 @@ class BaseTabularMLP(BaseKerasMLP):
     def fit(
         self: Self,
         X: Any,
-        y: ArrayLike,
+        y: TargetsLike,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: Any = None,
-        y_val: ArrayLike | None = None,
+        y_val: TargetsLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Learn the columns of a table, and train the network.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,19 @@ from skmlp._regression import Regression
 from skmlp._spec import Hyperparameters
 from skmlp._tabular import TABULAR_CONSTRAINTS, BaseTabularMLP
 from skmlp._targets import Coding
+from skmlp._types import (
+    Activation,
+    CategoricalFeatures,
+    Dtype,
+    EarlyStopping,
+    Monitor,
+    NumericEmbedding,
+    NumericScaling,
+    RegressorLoss,
+    Schedule,
+    TabularActivation,
+    TargetScaling,
+)
 from skmlp._validation import PARAMETER_CONSTRAINTS
 
 
@@ -199,27 +212,27 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
-        activation: str | Callable[[Any], Any] | Sequence[Any] = "auto",
+        activation: TabularActivation | Sequence[Activation] = "auto",
         *,
         n_members: int = 8,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
         max_one_hot: int = 64,
         category_dim: int = 8,
-        numeric_scaling: Any = "quantile",
-        numeric_embedding: str | None = "periodic",
+        numeric_scaling: NumericScaling = "quantile",
+        numeric_embedding: NumericEmbedding = "periodic",
         n_frequencies: int = 16,
         frequency_scale: float = 0.1,
         periodic_dim: int = 3,
         input_scale: bool = True,
         parametric_activation: bool = True,
         dropout: float | Sequence[float] = 0.15,
-        dropout_schedule: str | Callable[[int], float] | None = "flat_cosine",
-        loss: Any = "auto",
+        dropout_schedule: Schedule = "flat_cosine",
+        loss: RegressorLoss = "auto",
         quantile: float = 0.5,
-        target_scaling: str | None = "standard",
+        target_scaling: TargetScaling = "standard",
         clip_predictions: bool = True,
         learning_rate: float = 0.2,
-        learning_rate_schedule: str | Callable[[int], float] | None = "coslog4",
+        learning_rate_schedule: Schedule = "coslog4",
         beta_1: float = 0.9,
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
@@ -227,17 +240,17 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         batch_size: int = 256,
         epochs: int = 64,
         shuffle: bool = True,
-        early_stopping: str | None = "out-of-fold",
+        early_stopping: EarlyStopping = "out-of-fold",
         validation_fraction: float = 0.1,
-        monitor: str = "score",
-        n_iter_no_change: int = 10,
+        monitor: Monitor = "score",
+        n_iter_no_change: float = 10,
         tol: float = 1e-4,
         metrics: Sequence[Any] | None = None,
         callbacks: Any = None,
         record_every: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
-        dtype: str = "float32",
+        dtype: Dtype = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -246,7 +259,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.max_one_hot = max_one_hot
         self.category_dim = category_dim
         self.numeric_scaling = numeric_scaling
-        self.numeric_embedding = numeric_embedding
+        self.numeric_embedding: str | None = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
         self.periodic_dim = periodic_dim
@@ -256,7 +269,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.dropout_schedule = dropout_schedule
         self.loss = loss
         self.quantile = quantile
-        self.target_scaling = target_scaling
+        self.target_scaling: str | None = target_scaling
         self.clip_predictions = clip_predictions
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -264,10 +277,10 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.batch_size = batch_size
+        self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
-        self.early_stopping = early_stopping
+        self.early_stopping: str | None = early_stopping
         self.validation_fraction = validation_fraction
         self.monitor = monitor
         self.n_iter_no_change = n_iter_no_change
@@ -277,7 +290,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.record_every = record_every
         self.random_state = random_state
         self.verbose = verbose
-        self.dtype = dtype
+        self.dtype: str = dtype
 
     def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
         """How the target is compared with the outputs, which are any numbers.

@@ -23,6 +23,15 @@ from skmlp._own import Own
 from skmlp._schedules import SCHEDULES
 from skmlp._sparse_format import check_sparse_format
 from skmlp._spec import Activation, Hyperparameters
+from skmlp._types import (
+    BatchSizeName,
+    ClassWeightName,
+    DtypeName,
+    MonitorName,
+    NormalizationName,
+    TargetScalingName,
+    names,
+)
 
 _RATE = Interval(Real, 0, 1, closed="left")
 _DECAY = Interval(Real, 0, 1, closed="left")
@@ -40,14 +49,14 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "l1": [_AMOUNT],
     "l2": [_AMOUNT],
     "regularize_bias": ["boolean"],
-    "normalization": [StrOptions({"batch", "layer"}), None],
+    "normalization": [StrOptions(names(NormalizationName)), None],
     "kernel_initializer": [str, callable],
     "bias_initializer": [str, callable],
     "loss": [str, callable],
     "label_smoothing": [_RATE],
     "quantile": [Interval(Real, 0, 1, closed="neither")],
     "output_activation": [str],
-    "target_scaling": [StrOptions({"standard"}), None],
+    "target_scaling": [StrOptions(names(TargetScalingName)), None],
     "clip_predictions": ["boolean"],
     "optimizer": [object],  # by name, or an object of Keras', which is not imported yet
     "learning_rate": [_POSITIVE, None],
@@ -60,22 +69,22 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "epsilon": [_POSITIVE, None],
     "weight_decay": [_AMOUNT, None],
     "clipnorm": [_POSITIVE, None],
-    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "batch_size": [StrOptions(names(BatchSizeName)), _COUNT],
     "epochs": [_COUNT],
     "shuffle": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
-    "monitor": [StrOptions({"score", "loss"})],
+    "monitor": [StrOptions(names(MonitorName))],
     "tol": [_AMOUNT],
-    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "class_weight": [dict, list, StrOptions(names(ClassWeightName)), None],
     "metrics": [list, tuple, None],
     "callbacks": [list, tuple, callable, HasMethods("set_model"), None],  # a Keras callback has set_model
     "record_every": [_COUNT, None],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
-    "dtype": [StrOptions({"float32", "float64"})],
+    "dtype": [StrOptions(names(DtypeName))],
 }
 
 

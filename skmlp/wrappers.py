@@ -41,6 +41,7 @@ from skmlp._fit_parameters import check_fit_parameters
 from skmlp._model_parts import Unsupported, lambdas
 from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
 from skmlp._told import said
+from skmlp._types import Engine, SamplesLike, TargetsLike
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
@@ -109,7 +110,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
     (150, 2)
     """
 
-    def __init__(self, *args: Any, engine: str = "auto", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, engine: Engine = "auto", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.engine = engine
 
@@ -338,7 +339,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         """The model of such a file."""
         return unpack_keras_model(archive)
 
-    def predict(self, X: ArrayLike, **kwargs: Any) -> NDArray[Any]:
+    def predict(self, X: SamplesLike, **kwargs: Any) -> NDArray[Any]:
         """Predict targets; by the earlier fit, while another thread fits anew.
 
         Parameters
@@ -356,7 +357,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         predictions: NDArray[Any] = super(BaseWrapper, self._settled()).predict(X, **kwargs)
         return predictions
 
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> float:
         """Score the predictions by ``scorer``; those of the earlier fit, while another thread fits anew.
 
         Parameters
@@ -496,7 +497,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         return tags
 
     def fit(
-        self: Classifier, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **kwargs: Any
+        self: Classifier, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None, **kwargs: Any
     ) -> Classifier:
         """Build the model and train it.
 
@@ -522,8 +523,8 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
 
     def partial_fit(
         self: Classifier,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: SamplesLike,
+        y: TargetsLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         **kwargs: Any,
@@ -552,7 +553,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
             super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
-    def predict_proba(self, X: ArrayLike, **kwargs: Any) -> NDArray[np.floating]:
+    def predict_proba(self, X: SamplesLike, **kwargs: Any) -> NDArray[np.floating]:
         """Predict the probabilities of the classes.
 
         Parameters

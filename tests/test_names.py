@@ -151,3 +151,14 @@ def test_estimators_and_their_subclasses_are_made_in_every_way():
 def test_the_nearest_names_are_found_whatever_their_case():
     assert nearest("ReLU6", ["relu", "relu6", "tanh"]).startswith("did you mean 'relu6'")
     assert nearest("qqq", ["relu"]) == ""
+
+
+@pytest.mark.parametrize("estimator", [KerasMLPRegressor, TabularMLPClassifier])
+def test_missing_and_surplus_arguments_of_fit_are_errors_of_the_estimator_itself(estimator):
+    name = estimator.__name__
+    with pytest.raises(TypeError, match=rf"^{name}\.fit\(\): missing a required argument: 'y'$"):
+        estimator().fit([[0.0], [1.0]])
+    with pytest.raises(TypeError, match=rf"^{name}\.fit\(\): multiple values for argument 'X'$"):
+        estimator().fit([[0.0], [1.0]], [0, 1], X=[[0.0]])
+    with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\): too many positional arguments$"):
+        estimator((2,), "relu", 3)

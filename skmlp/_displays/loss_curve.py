@@ -276,10 +276,10 @@ class LossCurveDisplay:
         if skip < 0:
             raise ValueError(f"skip={skip!r} must be at least 0: it is a number of records.")
         panels = [self._curves(metric, smoothing, skip) for metric in metrics]
-        self.axes_ = _axes(plt, ax, len(metrics))
-        self.ax_ = self.axes_[0]
-        self.figure_ = self.ax_.figure
-        self.curves_ = [curve for curves in panels for curve in curves]
+        self.axes_: NDArray[Any] = _axes(plt, ax, len(metrics))
+        self.ax_: Any = self.axes_[0]
+        self.figure_: Any = self.ax_.figure
+        self.curves_: list[LossCurve] = [curve for curves in panels for curve in curves]
         self.lines_: list[Any] = []
         self.bands_: list[Any] = []
         for axes, metric, curves in zip(self.axes_, metrics, panels, strict=True):

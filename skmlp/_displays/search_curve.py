@@ -122,15 +122,19 @@ class SearchCurveDisplay:
         score_name: str = "score",
     ) -> None:
         self.param_name = param_name
-        self.param_values = list(param_values)
-        self.settings = [dict(each) for each in settings]
-        self.test_mean = np.asarray(test_mean, dtype=np.float64)
-        self.test_std = np.asarray(test_std, dtype=np.float64)
-        self.train_mean = None if train_mean is None else np.asarray(train_mean, dtype=np.float64)
-        self.train_std = None if train_std is None else np.asarray(train_std, dtype=np.float64)
+        self.param_values: list[Any] = list(param_values)
+        self.settings: list[dict[str, Any]] = [dict(each) for each in settings]
+        self.test_mean: NDArray[np.float64] = np.asarray(test_mean, dtype=np.float64)
+        self.test_std: NDArray[np.float64] = np.asarray(test_std, dtype=np.float64)
+        self.train_mean: NDArray[np.float64] | None = (
+            None if train_mean is None else np.asarray(train_mean, dtype=np.float64)
+        )
+        self.train_std: NDArray[np.float64] | None = (
+            None if train_std is None else np.asarray(train_std, dtype=np.float64)
+        )
         self.best_index = best_index
         self.score_name = score_name
-        self.scale = scale_of(self.param_values)
+        self.scale: str = scale_of(self.param_values)
 
     @classmethod
     def from_estimator(
@@ -316,7 +320,8 @@ class SearchCurveDisplay:
             raise ValueError(f"std_display_style={std_display_style!r} is not known: take one of {STD_DISPLAY_STYLES}.")
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_: Any = ax
+        self.figure_: Any = ax.figure
         self.lines_: list[Any] = []
         self.train_lines_: list[Any] = []
         self.spreads_: list[Any] = []

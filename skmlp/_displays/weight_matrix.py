@@ -86,11 +86,11 @@ class WeightMatrixDisplay:
         for i, kernel in enumerate(self.kernels):
             if kernel.ndim != 2 or not kernel.size:
                 raise ValueError(f"kernels: number {i} has the shape {kernel.shape}: give (n_inputs, n_outputs).")
-        self.names = [f"coefs_[{i}]" for i in range(len(self.kernels))] if names is None else list(names)
+        self.names: list[str] = [f"coefs_[{i}]" for i in range(len(self.kernels))] if names is None else list(names)
         if len(self.names) != len(self.kernels):
             raise ValueError(f"names={self.names!r} does not name the {len(self.kernels)} kernels one by one.")
         self.threshold = threshold
-        self.shares = np.array([np.mean(np.abs(kernel) <= threshold) for kernel in self.kernels])
+        self.shares: NDArray[np.floating] = np.array([np.mean(np.abs(kernel) <= threshold) for kernel in self.kernels])
 
     @classmethod
     def from_estimator(
@@ -163,20 +163,20 @@ class WeightMatrixDisplay:
         plt = import_pyplot(f"{type(self).__name__}.plot")
         if limit is not None and not 0 < limit < np.inf:
             raise ValueError(f"limit={limit!r} must be more than 0 and finite, or None.")
-        self.limit_ = _limit(self.kernels) if limit is None else float(limit)
-        self.axes_ = _axes(plt, ax, len(self.kernels))
-        self.figure_ = self.axes_[0, 0].figure
+        self.limit_: float = _limit(self.kernels) if limit is None else float(limit)
+        self.axes_: NDArray[Any] = _axes(plt, ax, len(self.kernels))
+        self.figure_: Any = self.axes_[0, 0].figure
         style = {"cmap": _diverging(), "aspect": "auto", "interpolation": "nearest", **image_kw}
-        self.images_ = [
+        self.images_: list[Any] = [
             axes.imshow(np.ma.masked_invalid(kernel), vmin=-self.limit_, vmax=self.limit_, **style)
             for axes, kernel in zip(self.axes_[0], self.kernels, strict=True)
         ]
-        self.histograms_ = [
+        self.histograms_: list[Any] = [
             self._draw_histogram(axes, kernel) for axes, kernel in zip(self.axes_[1], self.kernels, strict=True)
         ]
         self._label()
         beyond = any((np.abs(kernel) > self.limit_).any() for kernel in self.kernels)
-        self.colorbar_ = self.figure_.colorbar(
+        self.colorbar_: Any = self.figure_.colorbar(
             self.images_[0], ax=self.axes_.ravel().tolist(), label="weight", extend="both" if beyond else "neither"
         )
         return self

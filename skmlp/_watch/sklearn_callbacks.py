@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -22,7 +22,17 @@ class _NoCallbacks:
     """Stands where scikit-learn has no callbacks."""
 
 
-CallbackSupportMixin: Any = _NoCallbacks if _callback is None else _callback.CallbackSupportMixin
+if TYPE_CHECKING:
+
+    class CallbackSupportMixin:
+        """scikit-learn's, from 1.9 on."""
+
+        def set_callbacks(self, *callbacks: Any) -> Self:
+            """Set the callbacks of scikit-learn's that fits tell of themselves."""
+            return self
+
+else:
+    CallbackSupportMixin = _NoCallbacks if _callback is None else _callback.CallbackSupportMixin
 
 
 def with_callbacks(method: Method) -> Method:

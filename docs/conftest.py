@@ -13,9 +13,7 @@ def _start_anew(tmp_path, monkeypatch):
 
 
 def pytest_collection_modifyitems(items):
-    """Pass over two warnings of NumPy 2, of what Keras does; all others are errors."""
+    """Pass over a warning of NumPy 2, of what Keras does; all others are errors."""
     for item in items:
         # Keras makes arrays of the HDF5 data sets in a Keras file.
         item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
-        # Before an export to ONNX, Keras looks whether NumPy still has the name that tf2onnx uses.
-        item.add_marker(pytest.mark.filterwarnings("ignore:In the future .np.object.:FutureWarning"))

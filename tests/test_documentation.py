@@ -12,7 +12,11 @@ import pytest
 import skmlp
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = [module.name for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")]
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")
+    if not module.name.startswith(("skmlp.onnx", "skmlp._onnx"))  # tests/ecosystem has what they need, and runs them
+]
 
 
 @pytest.mark.parametrize("name", ["skmlp", *MODULES])

@@ -1,0 +1,147 @@
+"""Fitted estimators, and whole pipelines with them, as files of ONNX, through skl2onnx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+
+from skmlp._classifier import KerasMLPClassifier
+from skmlp._regressor import KerasMLPRegressor
+
+__all__ = ["register", "to_onnx"]
+
+
+def to_onnx(
+    model: Any,
+    X: Any = None,
+    *,
+    name: str | None = None,
+    initial_types: Any = None,
+    target_opset: Any = None,
+    options: Any = None,
+    final_types: Any = None,
+) -> Any:
+    """Convert a fitted estimator, or a pipeline with one, to ONNX: every step in one file, labels and probabilities.
+
+    It calls ``skl2onnx.to_onnx``, and adds converters of `KerasMLPClassifier` and `KerasMLPRegressor`. They write the
+    network from its weights, as nodes that every runtime of ONNX has: neither TensorFlow nor Keras is loaded.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted: one of these two, or a pipeline, a search or another estimator that contains them and otherwise what
+        skl2onnx knows.
+    X : array-like, sparse matrix, data frame or sequence of str, default=None
+        A few samples, of which the types of the inputs are read: one input for an array, one for each column of a
+        frame, and one column of strings for texts. The numbers themselves do not matter.
+    name : str, default=None
+        The name of the graph.
+    initial_types : list of (str, type), default=None
+        The inputs in skl2onnx's types, in place of ``X``.
+    target_opset : int or dict, default=None
+        The version of the operators, at least 13; None is the latest that skl2onnx knows.
+    options : dict, default=None
+        Those of skl2onnx, for each step. Other than there, ``zipmap`` is off unless you set it: probabilities are an
+        array, as those of ``predict_proba``, and ``{"zipmap": True}`` makes dictionaries of them.
+    final_types : list of (str, type), default=None
+        Other names, or types, of the outputs.
+
+    Returns
+    -------
+    onnx_model : onnx.ModelProto
+        Its ``SerializeToString()`` are the bytes of the file. A classifier has the outputs "label" and "probabilities",
+        or "scores", those of ``decision_function``, if its outputs are linear; of several outputs, probabilities are a
+        list. A regressor has one, "variable", (n_samples, n_outputs) even for a target of one dimension. Numbers are
+        float64 if an input or the network is, else float32.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed.
+    ValueError
+        If something has no counterpart in ONNX, such as an activation of your own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import onnxruntime
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmlp import KerasMLPClassifier
+    >>> from skmlp.onnx import to_onnx
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), KerasMLPClassifier((8,), epochs=5, random_state=0)).fit(X, y)
+    >>> session = onnxruntime.InferenceSession(to_onnx(pipeline, X).SerializeToString())
+    >>> labels, probabilities = session.run(None, {"X": X})
+    >>> np.array_equal(labels, pipeline.predict(X))
+    True
+    >>> np.allclose(probabilities, pipeline.predict_proba(X), atol=1e-6)
+    True
+    """
+    register()
+    import skl2onnx
+
+    if isinstance(target_opset, int) and target_opset < 13:
+        raise ValueError(f"target_opset={target_opset!r} is too old: give at least 13.")
+    if is_classifier(model):
+        options = {"zipmap": False, **(options or {})}
+    return skl2onnx.to_onnx(
+        model,
+        None if X is None else _sample(X),
+        name=name,
+        initial_types=initial_types,
+        target_opset=target_opset,
+        options=options,
+        final_types=final_types,
+    )
+
+
+def register() -> None:
+    """Make ``skl2onnx.to_onnx`` and ``skl2onnx.convert_sklearn`` know the estimators here; `to_onnx` does it by itself.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed.
+
+    Examples
+    --------
+    >>> import skl2onnx
+    >>> import skmlp.onnx
+    >>> skmlp.onnx.register()
+    """
+    try:
+        import skl2onnx
+    except ImportError as error:
+        raise ImportError("skmlp.onnx needs skl2onnx: pip install 'skmlp[onnx]'") from error
+    from skmlp._onnx import converters
+
+    skl2onnx.update_registered_converter(
+        KerasMLPClassifier,
+        "SkmlpKerasMLPClassifier",
+        converters.classifier_shapes,
+        converters.convert_classifier,
+        parser=converters.parse_classifier,
+        options=converters.CLASSIFIER_OPTIONS,
+    )
+    skl2onnx.update_registered_converter(
+        KerasMLPRegressor, "SkmlpKerasMLPRegressor", converters.regressor_shapes, converters.convert_regressor
+    )
+
+
+def _sample(X: Any) -> Any:
+    """Samples as skl2onnx reads the types of inputs from them."""
+    if issparse(X):
+        return np.zeros((1, X.shape[1]), X.dtype)
+    if hasattr(X, "columns"):
+        return X
+    array = np.asarray(X)
+    if array.ndim == 1 and all(isinstance(each, str) for each in array[:1].tolist()):
+        from skl2onnx.common.data_types import StringTensorType
+
+        return [("X", StringTensorType([None, 1]))]
+    return array

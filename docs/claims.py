@@ -59,6 +59,39 @@ CLAIMS: dict[str, dict[str, str]] = {
             "plain.score(X_test, y_test) > penalised.score(X_test, y_test)"
         ),
     },
+    "plot_missing_values.py": {
+        "On whole digits the network that has seen nothing else is a little more accurate": (
+            "0 < scores['whole digits'][0] - scores['digits with gaps, too'][0] < 0.03"
+        ),
+        "As soon as pixels are missing it falls behind the one that knows gaps, most of all where 60 % are missing": (
+            "(scores['whole digits'][1:] < scores['digits with gaps, too'][1:]).all() and "
+            "shares[(scores['digits with gaps, too'] - scores['whole digits']).argmax()] == 0.6"
+        ),
+    },
+    "plot_reuters_topics.py": {
+        "so the same network": "np.array_equal(rows.argmax(axis=1), from_integers)",
+        "They sum to 1 over the topics": "abs(probabilities.sum() - 1) < 1e-5",
+        "the loss still falls in epoch 20, and nothing is stopped": "classifier.n_iter_ == best_epoch == 20",
+    },
+    "plot_imdb_sentiment.py": {
+        "The training loss soon leaves the validation loss behind": (
+            "overfitted.history_['loss'][-1] < overfitted.history_['val_loss'][-1] / 2"
+        ),
+        "That is 1.3 % ones": "round(100 * X_train.mean(), 1) == 1.3",
+        "a small run takes more epochs to get there": "best_epoch > 4",
+        "no remedy lowers the validation loss": (
+            "min(fitted, key=lambda name: min(fitted[name].history_['val_binary_crossentropy'])) == 'no remedy'"
+        ),
+        "dropout and the smaller network only slow the training down": (
+            "all(fitted[name].history_['loss'][3] > fitted['no remedy'].history_['loss'][3]"
+            " for name in ('layers of 4 units', 'a dropout of 0.5'))"
+        ),
+    },
+    "plot_boston_housing.py": {
+        "The median prices of houses in 506 districts": "len(X_train) + len(X_test) == 506",
+        "from thirteen features": "X_train.shape[1] == 13",
+        "House prices, with 404 samples": "len(X_train) == 404",
+    },
 }
 """Example -> what it says -> the condition."""
 

@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sphinx.errors import ConfigError
+import claims
+from sphinx.errors import ConfigError, ExtensionError
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 import skmlp
 
@@ -81,6 +83,21 @@ def quick(gallery_conf: Any, script_vars: Any) -> list[str]:
 def start_anew(gallery_conf: Any, name: str) -> None:
     """Let an example count its own compiled programs, as it does where it runs alone."""
     skmlp.clear_cache()
+
+
+def check_claims(block: Any, script_vars: Any, gallery_conf: Any) -> str:
+    """After the last block of an example, check what its text says; sphinx-gallery calls this as it collects pictures.
+
+    A scraper is the one place where sphinx-gallery shows an example's variables while it runs. It adds nothing here.
+    """
+    example = Path(script_vars["src_file"])
+    last = [each for each in split_code_and_text_blocks(str(example))[1] if each[0] == "code"][-1]
+    if block[2] == last[2]:
+        try:
+            claims.check(example, script_vars["example_globals"])
+        except AssertionError as error:
+            raise ExtensionError(str(error)) from error
+    return ""
 
 
 def order(name: str) -> tuple[int, str]:

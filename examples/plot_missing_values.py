@@ -14,9 +14,6 @@ them too; if they have none, copies of them with values knocked out do the same.
 # The digits that come with scikit-learn, and a scanner that loses pixels: each of the 64 is missing with some
 # probability. ``StandardScaler`` passes over missing values, and ``SimpleImputer`` then puts the zeros in their place.
 
-import argparse
-import time
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -27,11 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmlp import KerasMLPClassifier
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seeds", type=int, default=3, help="how many times to repeat the experiment")
-parser.add_argument("--quick", action="store_true", help="one seed; the figures are of that one")
-options, _ = parser.parse_known_args()
-seeds = range(1 if options.quick else options.seeds)
+seed = 0
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
@@ -60,45 +53,29 @@ plt.show()
 pipeline = make_pipeline(
     StandardScaler(),
     SimpleImputer(strategy="constant", fill_value=0.0),
-    KerasMLPClassifier((64, 64), batch_size=32, epochs=30),
+    KerasMLPClassifier((64, 64), batch_size=32, epochs=30, random_state=seed),
 )
 shares = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.75])
-scores = {"whole digits": [], "digits with gaps, too": []}
-seconds = []
-for seed in seeds:
-    rng = np.random.default_rng(seed)
-    tests = [with_gaps(X_test, share, rng) for share in shares]
-    trainings = {
-        "whole digits": [X_train, X_train, X_train],
-        "digits with gaps, too": [X_train, with_gaps(X_train, 0.3, rng), with_gaps(X_train, 0.6, rng)],
-    }
-    for name, parts in trainings.items():
-        start = time.perf_counter()
-        pipeline.set_params(kerasmlpclassifier__random_state=seed).fit(np.vstack(parts), np.tile(y_train, 3))
-        seconds.append(time.perf_counter() - start)
-        scores[name].append([pipeline.score(test, y_test) for test in tests])
-
-for name, table in scores.items():
-    accuracies = zip(shares, np.mean(table, axis=0), strict=True)
-    print(f"trained on {name}, accuracy by missing test pixels:", end=" ")
-    print(", ".join(f"{share:.0%}: {accuracy:.3f}" for share, accuracy in accuracies))
-print(f"{np.mean(seconds):.1f} s a fit, {len(seeds)} of each training")
+rng = np.random.default_rng(seed)
+tests = [with_gaps(X_test, share, rng) for share in shares]
+trainings = {
+    "whole digits": [X_train, X_train, X_train],
+    "digits with gaps, too": [X_train, with_gaps(X_train, 0.3, rng), with_gaps(X_train, 0.6, rng)],
+}
+scores = {}
+for name, parts in trainings.items():
+    pipeline.fit(np.vstack(parts), np.tile(y_train, 3))
+    scores[name] = np.array([pipeline.score(test, y_test) for test in tests])
+    print(f"Trained on {name}, the network has an accuracy of {scores[name][0]:.3f} on whole test digits,")
+    print(f"and of {scores[name][4]:.3f} on test digits that lack 60 % of their pixels.")
 
 # %%
 # On whole digits the network that has seen nothing else is a little more accurate. As soon as pixels are missing it
 # falls behind the one that knows gaps, most of all where 60 % are missing.
 
 figure, panel = plt.subplots(figsize=(6.4, 4), layout="constrained")
-for (name, table), colour in zip(scores.items(), ("#d55e00", "#0072b2"), strict=True):
-    panel.errorbar(
-        100 * shares,
-        np.mean(table, axis=0),
-        yerr=np.std(table, axis=0),
-        marker="o",
-        capsize=3,
-        color=colour,
-        label=name,
-    )
+for (name, accuracies), colour in zip(scores.items(), ("#d55e00", "#0072b2"), strict=True):
+    panel.plot(100 * shares, accuracies, marker="o", color=colour, label=name)
 panel.set(xlabel="missing test pixels, %", ylabel="accuracy on the test set", ylim=(0, 1.02))
 panel.legend(title="trained on", loc="lower left")
 panel.grid(alpha=0.3)

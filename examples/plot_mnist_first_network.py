@@ -3,7 +3,8 @@ A first network for handwritten digits
 ======================================
 
 MNIST has 70,000 pictures of handwritten digits, 28 by 28 pixels each. A network with one hidden layer of 512 rectified
-linear units learns to tell them apart in five epochs of RMSprop.
+linear units learns to tell them apart in five epochs of RMSprop. The settings are those of
+the first example of François Chollet's book *Deep Learning with Python*.
 """
 
 # %%
@@ -11,27 +12,20 @@ linear units learns to tell them apart in five epochs of RMSprop.
 # --------
 # ``keras.datasets`` downloads them once. Each picture becomes a row of 784 numbers between 0 and 1.
 
-import argparse
-import time
-
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
 from skmlp import KerasMLPClassifier, LossCurveDisplay
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seeds", type=int, default=3, help="how many times to repeat the experiment")
-parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
-options, _ = parser.parse_known_args()
-seeds = range(1 if options.quick else options.seeds)
+n_digits = 6_000  # full size: 60_000
+seed = 0
 
 (pictures_train, y_train), (pictures_test, y_test) = keras.datasets.mnist.load_data()
-if options.quick:
-    pictures_train, y_train = pictures_train[:6000], y_train[:6000]
+pictures_train, y_train = pictures_train[:n_digits], y_train[:n_digits]
 X_train = pictures_train.reshape(-1, 784) / np.float32(255)
 X_test = pictures_test.reshape(-1, 784) / np.float32(255)
-print(f"{len(X_train):,} digits to train on, {len(X_test):,} to test, {X_train.shape[1]} pixels each")
+print(f"There are {len(X_train):,} digits to train on and {len(X_test):,} to test, of {X_train.shape[1]} pixels each.")
 
 # %%
 # The first digit of each class, as it was scanned:
@@ -52,16 +46,11 @@ plt.show()
 # *At full size*, on all 60,000 digits, the test accuracy over three seeds was 0.980; Keras' ``fit`` had 0.9798 with the
 # same settings.
 
-classifier = KerasMLPClassifier((512,), activation="relu", optimizer="rmsprop", batch_size=128, epochs=5)
-scores, seconds = [], []
-for seed in seeds:
-    start = time.perf_counter()
-    classifier.set_params(random_state=seed).fit(X_train, y_train, X_val=X_test, y_val=y_test)
-    seconds.append(time.perf_counter() - start)
-    scores.append(classifier.score(X_test, y_test))
-
-spread = f" ± {np.std(scores):.4f}" if len(scores) > 1 else ""
-print(f"test accuracy {np.mean(scores):.4f}{spread}, {np.mean(seconds):.1f} s a fit")
+classifier = KerasMLPClassifier(
+    (512,), activation="relu", optimizer="rmsprop", batch_size=128, epochs=5, random_state=seed
+)
+classifier.fit(X_train, y_train, X_val=X_test, y_val=y_test)
+print(f"The accuracy on the test set is {classifier.score(X_test, y_test):.4f}.")
 
 # %%
 # How it learned
@@ -83,7 +72,7 @@ predicted = classifier.predict(X_test)
 probability = classifier.predict_proba(X_test).max(axis=1)
 mistakes = np.flatnonzero(predicted != y_test)
 surest = mistakes[np.argsort(probability[mistakes])[::-1]][:10]
-print(f"{len(mistakes)} mistakes in {len(X_test):,} digits")
+print(f"It makes {len(mistakes)} mistakes in {len(X_test):,} digits.")
 
 figure, panels = plt.subplots(2, 5, figsize=(9, 4.2), layout="constrained")
 for panel, row in zip(panels.flat, surest, strict=True):

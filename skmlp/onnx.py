@@ -27,7 +27,7 @@ def to_onnx(
     """Convert a fitted estimator, or a pipeline with one, to ONNX: every step in one file, labels and probabilities.
 
     It calls ``skl2onnx.to_onnx``, and adds converters of `KerasMLPClassifier` and `KerasMLPRegressor`. They write the
-    network from its weights, as nodes that every runtime of ONNX has: neither TensorFlow nor Keras is loaded.
+    network from its weights, as nodes of ONNX's own operators. Who runs the file needs neither TensorFlow nor Keras.
 
     Parameters
     ----------

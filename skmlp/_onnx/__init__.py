@@ -1,1 +1,1 @@
-"""Fitted estimators written as nodes of ONNX, of their weights alone: no Keras, and no TensorFlow."""
+"""Fitted estimators written as nodes of ONNX, of their weights alone."""

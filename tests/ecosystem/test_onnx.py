@@ -240,7 +240,7 @@ def SESSION(samples):  # noqa: N802  (the same)
 _MADE = {}
 
 
-def test_writing_a_network_imports_no_tensorflow():
+def test_what_writes_a_network_is_imported_without_tensorflow():
     code = "import sys, skmlp.onnx, skmlp._onnx.converters\nprint(sorted({'keras', 'tensorflow'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

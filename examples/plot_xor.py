@@ -51,7 +51,7 @@ for panel, (name, network) in zip(panels, networks.items(), strict=False):
         grid_resolution=200,
     )
     panel.contour(boundary.xx0, boundary.xx1, boundary.response, levels=[0.5], colors="black", linewidths=1)
-    panel.scatter(*X.T, c=y, cmap="PuOr_r", edgecolors="black", s=90, zorder=3)
+    panel.scatter(*X.T, c=y, cmap="PuOr_r", edgecolors="white", linewidths=2, s=90, zorder=3)
     panel.set(title=name, xlabel="first input", ylabel="second input", xticks=[0, 1], yticks=[0, 1], aspect="equal")
 figure.colorbar(boundary.surface_, ax=panels[:2], label="probability of 1", shrink=0.8)
 LossCurveDisplay.from_estimators(networks, ax=panels[2])

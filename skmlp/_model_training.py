@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from skmlp._apart import apart
+from skmlp._building import BUILDING
 from skmlp._compilations import read_measures, read_objectives, read_optimizer
+from skmlp._engine.architectures import architecture_of
 from skmlp._engine.blocks import training_spec
 from skmlp._engine.data import Data
 from skmlp._engine.loop import probe, train
-from skmlp._engine.predict import forward
 from skmlp._engine.rates import ScheduledRates
 from skmlp._keras import keras
 from skmlp._measures import Measures
@@ -272,7 +273,8 @@ def _require_same(model: Any, spec: ModelSpec, samples: ModelSamples) -> None:
     X = [np.asarray(each[:2].toarray() if issparse(each) else each[:2]) for each in samples.X]
     X = [each.astype(form.dtype) for each, form in zip(X, model.inputs, strict=True)]
     try:
-        ours = forward(spec, model.get_weights(), X)
+        with BUILDING:
+            ours = apart(_remade_outputs, spec, model.get_weights(), X)
         theirs = apart(_outputs, model, X)
     except Unsupported:
         raise
@@ -281,6 +283,15 @@ def _require_same(model: Any, spec: ModelSpec, samples: ModelSamples) -> None:
     for each, other in zip(ours, theirs, strict=True):
         if each.shape != other.shape or not np.allclose(each, other, rtol=1e-3, atol=1e-4, equal_nan=True):
             raise Unsupported("a layer computes something else when it is made anew of its get_config")
+
+
+def _remade_outputs(spec: ModelSpec, weights: Sequence[NDArray[Any]], X: Sequence[Any]) -> list[NDArray[Any]]:
+    """What the engine's network of a model predicts, without a graph, which would be kept for predictions."""
+    network = architecture_of(spec).build(None)
+    for variable, value in zip(network.weights, weights, strict=True):
+        variable.assign(value)
+    outputs = network.call([keras.ops.convert_to_tensor(each) for each in X], training=False)
+    return [keras.ops.convert_to_numpy(each) for each in outputs]
 
 
 def _outputs(model: Any, X: Sequence[Any]) -> list[NDArray[Any]]:

@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skmlp import _builds, cache_info
+from skmlp._engine import predict
+from skmlp._engine.cache import POOL
 from skmlp._keras import keras
 from skmlp.wrappers import BaseWrapper, KerasClassifier, KerasRegressor
 
@@ -209,6 +211,14 @@ def test_a_search_over_values_compiles_one_program(blobs):
     search = GridSearchCV(make(engine="compiled", model__hidden=6), grid, cv=3, error_score="raise").fit(*blobs)
     assert cache_info().traces == before + 1
     assert len({tuple(each) for each in np.round(search.cv_results_["mean_test_score"], 6).reshape(-1, 1)}) > 1
+
+
+def test_a_fit_keeps_nothing_to_predict_with(blobs):
+    POOL.clear()
+    estimator = make(engine="compiled").fit(*blobs)
+    assert predict._predictor.cache_info().currsize == 0
+    estimator.predict(blobs[0])
+    assert predict._predictor.cache_info().currsize == 1
 
 
 def of_meta(meta, hidden=4):

@@ -98,7 +98,7 @@ def main() -> None:
         cells = []
         for least in (10**9, 0):
             skmlp.clear_cache()
-            with patch("skmlp._spec._XLA_STEPS", least):
+            with patch("skmlp._engine.blocks._XLA_STEPS", least):
                 first, step = measure(case, keras_mlp, "epochs", X, y)
             cells += [f"{step:,.0f}", f"{first:.2f}"]
         cells.append(f"{measure(case, scikit_learn, 'max_iter', X, y)[1]:,.0f}" if not case.dropout else "-")

@@ -326,7 +326,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         """The parameters by name, checked one by one, those included that are attributes of the class."""
         # A subclass may have a smaller constructor: what it leaves out is an attribute all the same.
         parameters = {name: getattr(self, name) for name in self._parameter_constraints}
-        check_parameters(type(self).__name__, self._parameter_constraints, parameters)
+        check_parameters(type(self), self._parameter_constraints, parameters)
         return parameters
 
     def _read_both(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, NDArray[Any]]:

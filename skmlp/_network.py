@@ -120,6 +120,24 @@ def initial_weights(
     spec: NetworkSpec, kernel_initializer: Any, bias_initializer: Any, seed: int
 ) -> list[NDArray[np.floating]]:
     """Draw the weights that a fit starts from, with Keras' initializers, the same ones for the same seed."""
+    weights = []
+    for position, (name, initializer, shape) in enumerate(
+        weight_initializers(spec, kernel_initializer, bias_initializer)
+    ):
+        weight = np.asarray(seeded_initializer(initializer, (seed, position))(shape, dtype=spec.dtype), spec.dtype)
+        if weight.shape != shape:
+            raise ValueError(
+                f"{name}_initializer={initializer!r} returned the shape {weight.shape} for {shape}: it must return the "
+                "shape that it is asked for."
+            )
+        weights.append(weight)
+    return weights
+
+
+def weight_initializers(
+    spec: NetworkSpec, kernel_initializer: Any, bias_initializer: Any
+) -> list[tuple[str, Any, tuple[int, ...]]]:
+    """The name, the initializer and the shape of each weight, in Keras' order."""
     initializers = {
         "kernel": kernel_initializer,
         "bias": bias_initializer,
@@ -128,29 +146,34 @@ def initial_weights(
         "moving_mean": "zeros",
         "moving_variance": "ones",
     }
-    weights = []
-    for position, (name, shape) in enumerate(zip(weight_names(spec), weight_shapes(spec), strict=True)):
-        initializer = seeded_initializer(initializers[name], (seed, position))
-        weight = np.asarray(initializer(shape, dtype=spec.dtype), dtype=spec.dtype)
-        if weight.shape != shape:
-            raise ValueError(
-                f"{name}_initializer={initializers[name]!r} returned the shape {weight.shape} for {shape}: it must "
-                "return the shape that it is asked for."
-            )
-        weights.append(weight)
-    return weights
+    shapes = zip(weight_names(spec), weight_shapes(spec), strict=True)
+    return [(name, initializers[name], shape) for name, shape in shapes]
 
 
 def seeded_initializer(initializer: Any, entropy: Sequence[int]) -> Any:
     """A Keras initializer, given by name or as one, with a seed of our own; a user's own function as it is."""
-    seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
+    seed = initial_seed(*entropy)
     if isinstance(initializer, keras.Initializer):
         config = initializer.get_config()
         return type(initializer).from_config({**config, "seed": seed}) if "seed" in config else initializer
-    if not isinstance(initializer, str):
-        return initializer
-    make = getattr(keras.initializers, initializer)
-    return make(seed=seed) if "seed" in inspect.signature(make).parameters else make()
+    return named_initializer(initializer, seed) if isinstance(initializer, str) else initializer
+
+
+def initial_seed(*entropy: int) -> int:
+    """The seed of one weight, from that of the fit and the number of the weight."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)  # Keras takes a signed 32-bit seed
+
+
+def named_initializer(name: str, seed: Any) -> Any:
+    """An initializer of Keras, with a seed or a seed generator if it draws."""
+    make = getattr(keras.initializers, name)
+    return make(seed=seed) if _draws(name) else make()
+
+
+@cache
+def _draws(name: str) -> bool:
+    """Whether an initializer of that name takes a seed."""
+    return "seed" in inspect.signature(getattr(keras.initializers, name)).parameters
 
 
 @cache

@@ -443,7 +443,7 @@ def label_table(y: ArrayLike) -> NDArray[Any]:
     if hasattr(table, "toarray"):
         table = table.toarray()
     table = np.asarray(table)
-    if table.ndim != 2 or table.shape[1] == 1:
+    if table.ndim != 1 and (table.ndim != 2 or table.shape[1] == 1):
         table = np.asarray(column_or_1d(table, warn=True))
     if table.dtype == object and not any(isinstance(label, str) for label in table.ravel()):
         return np.array(table.tolist())

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -88,7 +89,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def check_parameters(caller: str, constraints: Mapping[str, list[Any]], parameters: Mapping[str, Any]) -> None:
+def check_parameters(caller: type, constraints: Mapping[str, list[Any]], parameters: Mapping[str, Any]) -> None:
     """Check an estimator's parameters one by one, each against its row.
 
     Raises
@@ -103,7 +104,16 @@ def check_parameters(caller: str, constraints: Mapping[str, list[Any]], paramete
             "'invscaling' and the like are other schedules, 'adaptive' is the callback "
             "keras.callbacks.ReduceLROnPlateau."
         )
-    validate_parameter_constraints(constraints, parameters, caller_name=caller)
+    sound = _SOUND.setdefault(caller, {})
+    unknown = {name: value for name, value in parameters.items() if sound.get(name, _NOTHING) is not value}
+    validate_parameter_constraints(constraints, unknown, caller_name=caller.__name__)
+    sound.update({name: value for name, value in unknown.items() if type(value) in _IMMUTABLE})
+
+
+_IMMUTABLE = (bool, float, int, str, type(None))
+_NOTHING = object()
+_SOUND: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
+"""By class, the value of each parameter that was found right last: most fits have the same one again."""
 
 
 def check_hyperparameters(parameters: Mapping[str, Any]) -> Hyperparameters:

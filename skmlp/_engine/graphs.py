@@ -65,9 +65,17 @@ class CompiledGraph:
     rewritten : bool, default=False
         Whether TensorFlow rewrites it, once for each of its functions. It takes 0.2 s or more of each structure, and
         makes no step of a multi-layer perceptron faster.
+
+    Attributes
+    ----------
+    parallel : bool
+        Whether operations that do not wait for each other run side by side; False at first, when all of them run in
+        the thread that calls, which takes half as long where they are small. It counts until the first function is
+        made. Each operation may use several threads in any case.
     """
 
     def __init__(self, *, rewritten: bool = False) -> None:
+        self.parallel = False
         self._rewritten = rewritten
         self._graph: Any = tf.Graph()
         self._session: Any = None
@@ -157,6 +165,8 @@ class CompiledGraph:
             options = tf.compat.v1.ConfigProto()
             # Fusing a matrix product with a sum makes a step of a plain graph slower (97 microseconds for a small
             # network, 65 without), and fails where what is added is a matrix of one row.
+            if not self.parallel:
+                options.inter_op_parallelism_threads = -1
             rewriting = options.graph_options.rewrite_options
             rewriting.disable_meta_optimizer = not self._rewritten
             rewriting.remapping = rewriting.OFF
@@ -184,6 +194,7 @@ def graph_function(add: Callable[..., tuple[Any, Sequence[Any]]], *args: Any, re
     add : callable
         Given the `CompiledGraph` and ``args``, returns the outputs and the placeholders of its arguments.
     rewritten : bool, default=False
+        Whether TensorFlow rewrites it, and runs side by side what does not wait for each other.
 
     Returns
     -------
@@ -191,6 +202,7 @@ def graph_function(add: Callable[..., tuple[Any, Sequence[Any]]], *args: Any, re
         See `CompiledGraph.function`.
     """
     graph = CompiledGraph(rewritten=rewritten)
+    graph.parallel = rewritten
     function = graph.function(*graph.build(add, graph, *args))
     graph.complete()
     return function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmlp._apart import apart
 from skmlp._engine.batches import Gatherer
 from skmlp._engine.blocks import block_steps, training_spec
 from skmlp._engine.data import Data
+from skmlp._engine.initial import draw_initial_weights
 from skmlp._engine.program import Program, Weights, lend_program
-from skmlp._network import initial_weights
 from skmlp._schedules import make_schedule
 from skmlp._spec import NetworkSpec, Plan, State, TrainingPlan, steps_per_epoch
 from skmlp._watch.watcher import Watcher
@@ -35,7 +34,7 @@ def initial_state(plan: Plan) -> State:
     """The state before the first epoch."""
     chosen, network = plan.hyperparameters, plan.network
     assert isinstance(network, NetworkSpec)  # noqa: S101  (for the type checker: others draw their weights themselves)
-    return State(apart(initial_weights, network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
+    return State(draw_initial_weights(network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
 
 
 class Training:
@@ -114,70 +113,83 @@ class Training:
         losses, metrics = self._program.evaluate(values, batch_size, data.X, data.y, data.weight)
         return [float(loss) for loss in np.atleast_1d(losses)], metrics
 
-    def run_epochs(self, n_epochs: int, watchers: Sequence[Watcher] = ()) -> Iterator[float]:
-        """Run epochs, and then go through them.
+    def run_epochs(
+        self, n_epochs: int, watchers: Sequence[Watcher] = (), *, singly: bool = True
+    ) -> Generator[float, None, None]:
+        """Run epochs, and go through them: through each as it ends, or, if not ``singly``, when all have been run.
 
         Yields
         ------
         loss : float
             The mean loss of an epoch over the samples. `epoch`, `step` and `rate` are those at its end; the network is
-            as after the last epoch.
+            as after the last epoch that was run.
         """
-        plan, program = self.plan, self._program
-        values = program.spec.pack(plan.values)
+        program = self._program
+        values = program.spec.pack(self.plan.values)
         orders = [self._order(self.epoch + i) for i in range(n_epochs)]
-        n_steps = steps_per_epoch(len(orders[0]), plan.batch_size)
+        n_steps = steps_per_epoch(len(orders[0]), self.plan.batch_size)
         groups = [_StepGroups(watcher, watcher.every) for watcher in watchers if watcher.every is not None]
-        start = self.step
-        rates: list[float] = []
-        losses, n_samples = [], []
+        prompt = [group for group in groups if group.attentive]
+        late = [group for group in groups if not group.attentive]
+        begin, start = self.epoch, self.step
+        ran: list[tuple[NDArray[Any], ...]] = []
         with closing(self._gatherer.blocks(orders)) as blocks:
             for block in blocks:
                 step_values = np.zeros((len(block.weight), 1 + len(self._scheduled)), program.spec.dtype)
-                done = self.step - start
                 first = 0
-                while first < block.n_steps:
-                    for group in groups:
+                while first < block.n_steps and not (self.stop and ran):
+                    for group in prompt:
                         group.begin(self)
-                    last = min([block.n_steps, *(first + group.left(self.step) for group in groups)])
+                    done = self.step - start
+                    left = n_steps - done % n_steps if singly else block.n_steps
+                    left = min([left, *(group.left(self.step) for group in prompt)])
                     if self.stop:  # since the epoch began: as in Keras, there is a first step
-                        last = first + 1
-                    now = self._step_values(done + first, done + last, n_steps)
-                    rates += now[:, 0].tolist()
+                        left = 1
+                    last = min(block.n_steps, first + left)
+                    now = self._step_values(begin, done, last - first, n_steps)
                     step_values[first:last] = now
-                    losses.append(program.run(values, self._mask_seed, step_values, block, first, last, self.step))
-                    n_samples.append(block.n_samples[first:last])
+                    losses = program.run(values, self._mask_seed, step_values, block, first, last, self.step)
+                    ran.append((losses, block.n_samples[first:last], now[:, 0]))
                     self.step += last - first
-                    for group in groups:
-                        group.add(self, losses[-1], last=self.step - start == n_epochs * n_steps)
+                    whole = (self.step - start) % n_steps == 0
+                    for group in prompt:
+                        group.add(self, losses, last=whole)
                     first = last
-                    if self.stop:
-                        break
+                    if whole and (singly or first == block.n_steps):
+                        yield from self._ended(ran, n_steps, late)
                 if self.stop:
                     break
-        for group in groups:
+        for group in prompt:
             group.end(self)
-        all_losses, all_samples = np.concatenate(losses).astype(np.float64), np.concatenate(n_samples)
-        all_losses = all_losses.reshape(len(all_losses), -1)
-        for begin in range(0, n_epochs * n_steps, n_steps):
-            epoch = slice(begin, begin + n_steps)
-            self.epoch += 1
-            self.step = start + min(begin + n_steps, len(rates))
-            self.rate = rates[begin]
-            # Those of outputs are, as Keras has them, the means over the batches, whatever their sizes.
-            self.output_losses = all_losses[epoch, 1:].mean(axis=0).tolist()
-            yield float(all_losses[epoch, 0] @ all_samples[epoch] / all_samples[epoch].sum())
+        yield from self._ended(ran, n_steps, late)
 
-    def next_group(self, watchers: Sequence[Watcher], epochs_a_second: float) -> int:
-        """How many epochs to run together: what a block holds, if nobody looks at them one by one.
+    def _ended(self, ran: list[tuple[NDArray[Any], ...]], n_steps: int, late: Sequence[_StepGroups]) -> Iterator[float]:
+        """Go through epochs whose steps were run, the last of which may have been cut short, and forget the steps.
+
+        ``ran`` has the losses of some steps, the numbers of samples and the learning rates; ``late`` are told of them.
+        """
+        if not ran:
+            return
+        losses, n_samples, rates = (np.concatenate(each) for each in zip(*ran, strict=True))
+        ran.clear()
+        before = self.step - len(losses)
+        by_output = losses.astype(np.float64).reshape(len(losses), -1)
+        for begin in range(0, len(losses), n_steps):
+            epoch = slice(begin, begin + n_steps)
+            for group in late:
+                group.catch_up(self, before + begin, losses[epoch])
+            self.epoch += 1
+            self.step = before + min(begin + n_steps, len(losses))
+            self.rate = float(rates[begin])
+            # Those of outputs are, as Keras has them, the means over the batches, whatever their sizes.
+            self.output_losses = by_output[epoch, 1:].mean(axis=0).tolist()
+            yield float(by_output[epoch, 0] @ n_samples[epoch] / n_samples[epoch].sum())
+
+    def next_group(self, epochs_a_second: float) -> int:
+        """How many epochs to run, or at least to gather, together: those that a block holds.
 
         Results do not depend on it. It is kept small enough to notice a KeyboardInterrupt soon.
         """
-        if any(watcher.attentive or watcher.every for watcher in watchers):
-            return 1
-        if callable(self.plan.learning_rate_schedule) or callable(self.plan.dropout_schedule):
-            # a user's own may look at anything
-            return 1
         in_a_block = self._block_steps // steps_per_epoch(len(self._data.rows), self.plan.batch_size)
         return max(1, min(in_a_block, int(epochs_a_second * _GROUP_SECONDS)))
 
@@ -188,10 +200,11 @@ class Training:
             return rows
         return rows[np.random.default_rng((self.plan.seed, _SHUFFLES, epoch)).permutation(len(rows))]
 
-    def _step_values(self, first: int, last: int, n_steps: int) -> NDArray[np.float64]:
-        """The learning rates and the scheduled values of some steps, counted from the first one of this run."""
-        found = np.empty((last - first, 1 + len(self._scheduled)))
-        times = [(self.step + i - first, self.epoch + i // n_steps + i % n_steps / n_steps) for i in range(first, last)]
+    def _step_values(self, epoch: int, done: int, n: int, n_steps: int) -> NDArray[np.float64]:
+        """The learning rates and the scheduled values of the next steps, when so many were done since an epoch."""
+        found = np.empty((n, 1 + len(self._scheduled)))
+        steps = range(done, done + n)
+        times = [(self.step + i - done, epoch + i // n_steps + i % n_steps / n_steps) for i in steps]
         found[:, 0] = [self.learning_rate * self._rate_factor(*time) for time in times]
         if len(self._scheduled):
             found[:, 1:] = np.outer([self._dropout_factor(*time) for time in times], self._scheduled)
@@ -204,6 +217,7 @@ class _StepGroups:
     def __init__(self, watcher: Watcher, every: int) -> None:
         self._watcher = watcher
         self._every = every
+        self.attentive = watcher.attentive
         self._losses: list[NDArray[np.floating]] = []
 
     def left(self, step: int) -> int:
@@ -220,6 +234,17 @@ class _StepGroups:
         self._losses.append(losses if losses.ndim == 1 else losses[:, 0])
         if last or training.step % self._every == 0:
             self.end(training)
+
+    def catch_up(self, training: Training, step: int, losses: NDArray[np.floating]) -> None:
+        """Tell of all groups of an epoch, from its first step on, after it was run."""
+        begin = 0
+        while begin < len(losses):
+            training.step = step + begin
+            self.begin(training)
+            end = min(begin + self.left(training.step), len(losses))
+            training.step = step + end
+            self.add(training, losses[begin:end], last=end == len(losses))
+            begin = end
 
     def end(self, training: Training) -> None:
         """Tell of the group that is under way, if there is one."""
@@ -279,19 +304,19 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
     snapshot, taken = state, time.monotonic()
     finished = state.epoch
     interferes = any(watcher.interferes for watcher in watchers)
+    plan = training.plan
+    singly = any(watcher.attentive for watcher in watchers)
+    singly |= callable(plan.learning_rate_schedule) or callable(plan.dropout_schedule)  # they may look at anything
     group = 1
     try:
         while training.epoch < last and not training.stop:
-            began = time.monotonic()
-            for watcher in watchers:
-                watcher.begin_epoch(training)
-            for loss in training.run_epochs(min(group, last - training.epoch), watchers):
-                for watcher in watchers:
-                    watcher.end_epoch(training, loss)
-                finished = training.epoch
-            if interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS:
-                snapshot, taken = training.state(), time.monotonic()
-            group = training.next_group(watchers, group / (time.monotonic() - began))
+            began, end = time.monotonic(), min(training.epoch + group, last)
+            with closing(_told_epochs(training, end, watchers, singly=singly)) as epochs:
+                for finished in epochs:
+                    seen = singly or finished == end
+                    if seen and (interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS):
+                        snapshot, taken = training.state(), time.monotonic()
+            group = training.next_group(group / (time.monotonic() - began))
     except KeyboardInterrupt:
         if finished == state.epoch:
             raise
@@ -302,6 +327,23 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
                 pass
         return True
     return False
+
+
+def _told_epochs(
+    training: Training, end: int, watchers: Sequence[Watcher], *, singly: bool
+) -> Generator[int, None, None]:
+    """Run epochs up to that number, or to a stop, and tell watchers of them; yields the number of each after that."""
+    for watcher in watchers:
+        watcher.begin_epoch(training)
+    with closing(training.run_epochs(end - training.epoch, watchers, singly=singly)) as losses:
+        for loss in losses:
+            for watcher in watchers:
+                watcher.end_epoch(training, loss)
+            yield training.epoch
+            if singly and (training.stop or training.epoch == end):
+                return
+            for watcher in watchers if singly else ():
+                watcher.begin_epoch(training)
 
 
 def probe(plan: TrainingPlan, data: Data, weights: Weights) -> None:

@@ -16,7 +16,7 @@ from skmlp._engine.batches import Block
 from skmlp._engine.cache import POOL
 from skmlp._engine.evaluation import Evaluation
 from skmlp._engine.graphs import Access, CompiledGraph, process_settings
-from skmlp._engine.layout import Layout
+from skmlp._engine.layout import Layout, OneVector
 from skmlp._engine.meter import Meter, Readings
 from skmlp._engine.steps import Steps
 from skmlp._spec import TrainingSpec
@@ -36,6 +36,8 @@ class Program:
         self.spec = spec
         graph = CompiledGraph(rewritten=not spec.jit_compile and architecture_of(spec.architecture).rewritten)
         inputs, losses, network, optimizer, meter, layout = graph.build(_add_training, graph, spec)
+        # Beyond some size independent operations, such as the two products of a gradient, are worth a thread each.
+        graph.parallel = not (spec.jit_compile or isinstance(layout, OneVector))
         self._layout = layout
         self._run = graph.function([losses], inputs)
         self._weights = graph.function(network.values)

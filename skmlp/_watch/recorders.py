@@ -64,6 +64,7 @@ class StepRecorder(Watcher):
     ) -> None:
         self.every: int = every
         self.validate = validate
+        self.attentive = validate is not None
         self.history = {name: list(values) for name, values in (history or {}).items()}
         self.unrecorded = list(unrecorded)
 

@@ -59,7 +59,8 @@ class Watcher:
     ``every`` is the number of steps after which it wants to be told, or None for epochs alone. Its groups of steps end
     where the number of the step is a multiple of ``every``, and with the epoch, whatever other watchers ask for.
     ``interferes`` says that it may change the weights or the learning rate. ``attentive`` says that it has to see each
-    epoch, with the network as it is then: several short epochs may otherwise be run, and then told of, together.
+    epoch, and each group of steps, with the network as it is then: several may otherwise be run, and then told of,
+    together.
     """
 
     every: int | None = None

@@ -155,6 +155,7 @@ def test_watchers_are_told_in_their_order():
 def test_a_stop_within_an_epoch_tells_every_watcher_of_all_the_steps_that_were_run():
     class StopAt5(Watcher):
         every = 5
+        attentive = True
 
         def end_steps(self, training, losses):
             training.stop = True

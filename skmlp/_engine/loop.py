@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import Any
+from contextlib import closing, suppress
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,7 @@ from skmlp._engine.initial import draw_initial_weights
 from skmlp._engine.program import Program, Weights, lend_program
 from skmlp._schedules import make_schedule
 from skmlp._spec import NetworkSpec, Plan, State, TrainingPlan, steps_per_epoch
+from skmlp._watch.watcher import Training as Watched
 from skmlp._watch.watcher import Watcher
 
 _MASKS, _SHUFFLES = 1, 2
@@ -92,7 +96,7 @@ class Training:
 
     def state(self) -> State:
         """Copy all that it takes to go on from here."""
-        return State(self._program.weights(), self._program.optimizer_state(), self.epoch, self.step)
+        return State(*self._program.state(), self.epoch, self.step)
 
     def load(self, state: State) -> None:
         """Go on from a state."""
@@ -211,6 +215,30 @@ class Training:
         return found
 
 
+class Moment:
+    """A training as it was at the end of an epoch, for watchers that are told while the next one is run.
+
+    It has what `skmlp._watch.watcher.Watcher.beside` names of a training.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.epoch = training.epoch
+        self.step = training.step
+        self.learning_rate = training.learning_rate
+        self.rate = training.rate
+        self.output_losses = training.output_losses
+        self.stop = False
+        self._state = training.state()
+
+    def weights(self) -> Weights:
+        """The network's weights."""
+        return self._state.weights
+
+    def state(self) -> State:
+        """All that it takes to go on from here."""
+        return self._state
+
+
 class _StepGroups:
     """The groups of steps that one watcher is told of: each ends at a multiple of ``every``, or with the epoch."""
 
@@ -285,38 +313,38 @@ def train(
     """
     spec = training_spec(plan, data)
     last = state.epoch + n_epochs
-    # The thread that gathers blocks is started by the first epoch that has more than one.
-    with lend_program(spec) as program, ThreadPoolExecutor(1) as helper:
+    # The threads are started when there is something for them: to gather a block, or to run an epoch ahead.
+    with lend_program(spec) as program, ThreadPoolExecutor(1) as helper, ThreadPoolExecutor(1) as runner:
         training = Training(plan, data, program, state, last if horizon is None else horizon, helper)
         training.load(state)
         for watcher in watchers:
             watcher.begin_training(training)
         training.stop = False  # as in Keras, there is a first epoch
-        interrupted = _run_epochs(training, state, last, watchers)
+        interrupted = _run_epochs(training, state, last, watchers, runner)
         if not interrupted:
             for watcher in watchers:
                 watcher.end_training(training)
         return training.state(), interrupted
 
 
-def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[Watcher]) -> bool:
+def _run_epochs(
+    training: Training, state: State, last: int, watchers: Sequence[Watcher], runner: ThreadPoolExecutor
+) -> bool:
     """Run epochs until the last one, or until a watcher stops them; whether they were interrupted."""
     snapshot, taken = state, time.monotonic()
     finished = state.epoch
     interferes = any(watcher.interferes for watcher in watchers)
     plan = training.plan
-    singly = any(watcher.attentive for watcher in watchers)
-    singly |= callable(plan.learning_rate_schedule) or callable(plan.dropout_schedule)  # they may look at anything
-    group = 1
+    curious = callable(plan.learning_rate_schedule) or callable(plan.dropout_schedule)  # they may look at anything
+    singly = curious or any(watcher.attentive for watcher in watchers)
+    ahead = singly and not curious and all(watcher.beside for watcher in watchers)
+    tell = partial(_told_beside, runner=runner) if ahead else partial(_told, singly=singly)
     try:
-        while training.epoch < last and not training.stop:
-            began, end = time.monotonic(), min(training.epoch + group, last)
-            with closing(_told_epochs(training, end, watchers, singly=singly)) as epochs:
-                for finished in epochs:
-                    seen = singly or finished == end
-                    if seen and (interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS):
-                        snapshot, taken = training.state(), time.monotonic()
-            group = training.next_group(group / (time.monotonic() - began))
+        with closing(tell(training, last, watchers)) as epochs:
+            for seen, settled in epochs:
+                finished = seen.epoch
+                if settled and (interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS):
+                    snapshot, taken = seen.state(), time.monotonic()
     except KeyboardInterrupt:
         if finished == state.epoch:
             raise
@@ -329,21 +357,82 @@ def _run_epochs(training: Training, state: State, last: int, watchers: Sequence[
     return False
 
 
-def _told_epochs(
-    training: Training, end: int, watchers: Sequence[Watcher], *, singly: bool
-) -> Generator[int, None, None]:
-    """Run epochs up to that number, or to a stop, and tell watchers of them; yields the number of each after that."""
-    for watcher in watchers:
-        watcher.begin_epoch(training)
-    with closing(training.run_epochs(end - training.epoch, watchers, singly=singly)) as losses:
-        for loss in losses:
+def _told(
+    training: Training, last: int, watchers: Sequence[Watcher], *, singly: bool
+) -> Generator[tuple[Training, bool], None, None]:
+    """Run epochs up to that number, or to a stop, and tell watchers of them.
+
+    Yields the training after each that was told of, and whether the network is as after that one.
+    """
+    group = 1
+    while training.epoch < last and not training.stop:
+        began, end = time.monotonic(), min(training.epoch + group, last)
+        for watcher in watchers:
+            watcher.begin_epoch(training)
+        with closing(training.run_epochs(end - training.epoch, watchers, singly=singly)) as losses:
+            for loss in losses:
+                for watcher in watchers:
+                    watcher.end_epoch(training, loss)
+                yield training, singly or training.epoch == end
+                if singly and (training.stop or training.epoch == end):
+                    break
+                for watcher in watchers if singly else ():
+                    watcher.begin_epoch(training)
+        group = training.next_group(group / (time.monotonic() - began))
+
+
+def _told_beside(
+    training: Training, last: int, watchers: Sequence[Watcher], *, runner: ThreadPoolExecutor
+) -> Generator[tuple[Moment, bool], None, None]:
+    """As `_told`, but other epochs are run while watchers are told of one; for nothing, if they stop there."""
+    ended: queue.Queue[tuple[Moment, float] | None] = queue.Queue(_AHEAD)
+    enough = threading.Event()
+    seen = Moment(training)
+    running = runner.submit(_run_ahead, training, last, ended, enough)
+    try:
+        while not seen.stop:
             for watcher in watchers:
-                watcher.end_epoch(training, loss)
-            yield training.epoch
-            if singly and (training.stop or training.epoch == end):
-                return
-            for watcher in watchers if singly else ():
-                watcher.begin_epoch(training)
+                watcher.begin_epoch(cast("Watched", seen))
+            next_one = ended.get()
+            if next_one is None:
+                break
+            seen, loss = next_one
+            for watcher in watchers:
+                watcher.end_epoch(cast("Watched", seen), loss)
+            yield seen, True
+            if seen.epoch == last:
+                break
+    finally:
+        enough.set()
+        while not running.done():  # whatever happened: the program may be used again
+            with suppress(queue.Empty):
+                ended.get(timeout=0.05)
+    running.result()
+    if training.epoch != seen.epoch:
+        training.load(seen.state())
+    training.stop = seen.stop
+
+
+_AHEAD = 2
+"""The most epochs that wait for watchers, each with a copy of the network and of its optimizer's state."""
+
+
+def _run_ahead(
+    training: Training, last: int, ended: queue.Queue[tuple[Moment, float] | None], enough: threading.Event
+) -> None:
+    """Run epochs, and put each into a queue, until it is enough."""
+    group = 1
+    try:
+        while training.epoch < last and not enough.is_set():
+            began, end = time.monotonic(), min(training.epoch + group, last)
+            with closing(training.run_epochs(end - training.epoch)) as losses:
+                for loss in losses:
+                    ended.put((Moment(training), loss))
+                    if enough.is_set():
+                        return
+            group = training.next_group(group / (time.monotonic() - began))
+    finally:
+        ended.put(None)
 
 
 def probe(plan: TrainingPlan, data: Data, weights: Weights) -> None:

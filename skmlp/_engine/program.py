@@ -43,7 +43,8 @@ class Program:
         self._weights = graph.function(network.values)
         self._set_weights = graph.function(network.assignments, network.placeholders)
         self._reset_optimizer = graph.function(optimizer.initializers)
-        self._optimizer = graph.function(optimizer.values)
+        self._state = graph.function([*network.values, *optimizer.values])
+        self._n_values = len(network.values)
         self._set_optimizer = graph.function(optimizer.assignments, optimizer.placeholders)
         shapes = [tuple(each.shape) for each in optimizer.placeholders]
         self._optimizer_shapes = lru_cache(1)(partial(layout.state_shapes, shapes))
@@ -118,9 +119,11 @@ class Program:
         """Replace the network's weights, and leave the optimizer alone."""
         self._attempt(self._set_weights, *self._layout.weights_in(weights))
 
-    def optimizer_state(self) -> list[NDArray[Any]]:
-        """Copy the optimizer's variables out, as they are where each weight has its own."""
-        return self._layout.state_out(self._optimizer())
+    def state(self) -> tuple[Weights, list[NDArray[Any]]]:
+        """Copy out the weights, and the optimizer's variables as they are where each weight has its own."""
+        values = self._state()
+        n = self._n_values
+        return self._layout.weights_out(values[:n]), self._layout.state_out(values[n:])
 
     def reset_metrics(self) -> None:
         """Begin to measure the batches that are trained on anew."""

@@ -14,7 +14,7 @@ class EarlyStopping(Watcher):
     far by ``tol``, and training ends after more than ``patience`` such epochs in a row.
     """
 
-    attentive = True
+    attentive = beside = True
 
     def __init__(self, recorder: Recorder, monitor: str, tol: float, patience: int) -> None:
         self.recorder = recorder

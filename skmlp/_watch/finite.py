@@ -21,6 +21,8 @@ class RequireFinite(Watcher):
         What to try beside a smaller learning rate.
     """
 
+    beside = True
+
     def __init__(self, last: int, remedies: Sequence[str]) -> None:
         self.last = last
         self.remedies = remedies

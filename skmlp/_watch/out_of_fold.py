@@ -31,7 +31,7 @@ class OutOfFold(Watcher):
         The epoch at which the training ends, unless it is stopped.
     """
 
-    attentive = True
+    attentive = beside = True
 
     def __init__(
         self,

@@ -84,6 +84,8 @@ class Latest(Protocol):
 class Progress(Watcher):
     """Shows a line of progress."""
 
+    beside = True
+
     def __init__(self, line: ProgressLine, recorder: Latest) -> None:
         self.line = line
         self.recorder = recorder

@@ -25,6 +25,8 @@ class Recorder(Watcher):
         The losses and the score of the last epoch.
     """
 
+    beside = True
+
     def __init__(self, validate: Validate | None, history: dict[str, list[float]] | None = None) -> None:
         self.validate = validate
         self.attentive = validate is not None

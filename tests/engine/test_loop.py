@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skmlp import KerasMLPRegressor
 from skmlp._engine.data import Data
-from skmlp._engine.loop import initial_state, train
+from skmlp._engine.loop import Training, initial_state, train
 from skmlp._watch.finite import RequireFinite
 from skmlp._watch.watcher import Watcher
 
@@ -255,3 +255,95 @@ def test_a_stop_as_an_epoch_begins_leaves_it_one_step():
     stop.attentive = True
     state, _ = train(plan, data, initial_state(plan), 5, [stop])
     assert (state.epoch, state.step) == (2, 6)
+
+
+class Beside(Diary):
+    """Keeps the state of each epoch, and does something at one of them, while others are run."""
+
+    beside = True
+
+    def __init__(self, at=None, act=None):
+        super().__init__()
+        self.at, self.act = at, act
+        self.states = []
+
+    def end_epoch(self, training, loss):
+        super().end_epoch(training, loss)
+        self.states.append(training.state())
+        assert training.weights() is self.states[-1].weights
+        if training.epoch == self.at:
+            self.act(training)
+
+
+def assert_same_state(state, other):
+    assert (state.epoch, state.step) == (other.epoch, other.step)
+    for one, two in zip([*state.weights, *state.optimizer], [*other.weights, *other.optimizer], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def stop(training):
+    training.stop = True
+
+
+@quick
+@given(st.integers(2, 60), st.integers(4, 20), st.integers(1, 8), st.integers(1, 9), st.integers(1, 9))
+def test_who_is_told_beside_the_next_epochs_sees_and_leaves_what_others_do(
+    n_samples, batch_size, n_epochs, stop_at, block_steps
+):
+    plan, data = plan_and_data(n_samples, batch_size, optimizer="adam")
+    before = initial_state(plan)
+    beside = Beside(stop_at, stop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+        ended, interrupted = train(plan, data, before, n_epochs, [beside])
+    n_told = min(n_epochs, stop_at)
+    assert not interrupted
+    assert len(beside.states) == n_told
+    for i, state in enumerate(beside.states, 1):
+        assert_same_state(state, train(plan, data, before, i)[0])
+    assert_same_state(ended, beside.states[-1])
+    diary = Diary()
+    assert_same_state(ended, train(plan, data, before, n_told, [diary])[0])
+    assert beside.pages == diary.pages
+
+
+def test_an_interrupt_beside_an_epoch_goes_back_to_the_last_that_was_watched():
+    def interrupt(training):
+        raise KeyboardInterrupt
+
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    ended, interrupted = train(plan, data, before, 9, [Beside(3, interrupt)])
+    assert interrupted
+    assert_same_state(ended, train(plan, data, before, 2)[0])
+
+
+def test_an_error_beside_an_epoch_ends_the_training_alone():
+    def fail(training):
+        raise RuntimeError("of the watcher")
+
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    whole = train(plan, data, before, 4)[0]
+    with pytest.raises(RuntimeError, match="of the watcher"):
+        train(plan, data, before, 4, [Beside(2, fail)])
+    assert_same_state(train(plan, data, before, 4)[0], whole)
+
+
+def test_an_error_of_the_training_is_raised_where_watchers_are_told_beside_it(monkeypatch):
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    steps = Training._step_values
+
+    def fail_in_third(self, epoch, *args):
+        if self.epoch == 2:
+            raise RuntimeError("of the training")
+        return steps(self, epoch, *args)
+
+    beside = Beside()
+    monkeypatch.setattr(Training, "_step_values", fail_in_third)
+    with pytest.raises(RuntimeError, match="of the training"):
+        train(plan, data, before, 9, [beside])
+    monkeypatch.undo()
+    assert len(beside.states) == 2
+    assert_same_state(beside.states[-1], train(plan, data, before, 2)[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from skmlp._apart import apart
 from skmlp._engine.export import keras_model
 from skmlp._engine.program import Weights
+from skmlp._engine.touch import before_use
 from skmlp._keras import keras, tf
 from skmlp._spec import Plan, State
 from skmlp._target_scale import TargetScale
@@ -114,8 +116,9 @@ def _copy(callback: Any) -> Any:
 class KerasCallbacks(Watcher):
     """Drives the Keras callbacks of a fit, and the Keras model that they see.
 
-    The model is given the weights of the training before every hook that may look at them. What a hook does to the
-    weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
+    The model is given the weights of the training, and the state of its optimizer after each epoch, when a hook first
+    looks at it; before every hook once a hook of a user's own has, which may have kept a part of the model. What a hook
+    does to the weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
 
     Parameters
     ----------
@@ -130,7 +133,7 @@ class KerasCallbacks(Watcher):
         Epochs before this training, in it, and steps in each.
     """
 
-    interferes = attentive = True
+    attentive = True
 
     def __init__(
         self,
@@ -152,6 +155,8 @@ class KerasCallbacks(Watcher):
         self._batch = 0
         self._step = -1
         self._weights: Weights = []
+        self._keeps = any(_takes_model(callback) for callback in callbacks)
+        self._forgets = all(_is_of_keras(callback) for callback in callbacks)
         self._logs: dict[str, float] = {}
         # Keras' own list gives each hook its arguments as ``fit`` does, some by position and some by name.
         self._hooks = keras.callbacks.CallbackList(
@@ -194,10 +199,24 @@ class KerasCallbacks(Watcher):
         self._call(training, "on_train_end", self._logs)
 
     def _call(self, training: Training, hook: str, *args: Any) -> None:
-        if training.step != self._step:  # setting and copying weights takes longer than a small step
-            self._step, self._weights = training.step, training.weights()
-            _eagerly(self._set_model)
-        _eagerly(getattr(self._hooks, hook), *args)
+        used = self._keeps
+        if used:
+            _eagerly(self._give, training)
+
+        def give() -> None:
+            nonlocal used
+            used = True
+            self._give(training)
+
+        with nullcontext() if used else before_use(self.model, give):
+            _eagerly(getattr(self._hooks, hook), *args)
+        if used:
+            self.interferes = True
+            self._keeps = not self._forgets
+            self._take(training)
+
+    def _take(self, training: Training) -> None:
+        """Do to the training what a hook has done to the model."""
         changed = _eagerly(self.model.get_weights)
         if not all(np.array_equal(new, old, equal_nan=True) for new, old in zip(changed, self._weights, strict=True)):
             training.set_weights(changed)
@@ -207,16 +226,45 @@ class KerasCallbacks(Watcher):
             training.learning_rate = self._rate = rate
         training.stop = training.stop or bool(self.model.stop_training)
 
-    def _set_model(self) -> None:
-        """Give the Keras model the weights of the training, and the number of its steps."""
+    def _give(self, training: Training) -> None:
+        """Give the Keras model the weights of the training, the number of its steps, and its optimizer's state."""
+        if training.step == self._step:  # setting and copying weights takes longer than a small step
+            return
+        self._step = training.step
+        if self.every is None:
+            state = training.state()
+            self._weights = state.weights
+            self._give_optimizer(state.optimizer or [])
+        else:
+            self._weights = training.weights()
         self.model.set_weights(self._weights)
         self.model.optimizer.iterations.assign(self._step)
+
+    def _give_optimizer(self, values: Sequence[Any]) -> None:
+        """Set what the model's optimizer keeps, where it keeps the same of the same weights."""
+        optimizer = self.model.optimizer
+        kept = [each for each in optimizer.variables if each is not optimizer._learning_rate]
+        if [tuple(each.shape) for each in kept] == [np.shape(value) for value in values]:
+            for variable, value in zip(kept, values, strict=True):
+                variable.assign(value)
 
     def _read_rate(self) -> float | None:
         """The learning rate that a hook may have changed; None where a schedule of the model's own sets it."""
         optimizer = self.model.optimizer
         scheduled = isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         return None if scheduled else float(optimizer.learning_rate)
+
+
+def _is_of_keras(callback: Any) -> bool:
+    """Whether a callback is one of Keras' own, which looks at the model anew each time."""
+    return type(callback).__module__.partition(".")[0] == "keras" and not isinstance(
+        callback, keras.callbacks.LambdaCallback
+    )
+
+
+def _takes_model(callback: Any) -> bool:
+    """Whether a callback of a user's own is given the model by a method of its own."""
+    return type(callback).set_model is not keras.callbacks.Callback.set_model and not _is_of_keras(callback)
 
 
 def _eagerly(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

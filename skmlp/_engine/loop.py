@@ -333,7 +333,6 @@ def _run_epochs(
     """Run epochs until the last one, or until a watcher stops them; whether they were interrupted."""
     snapshot, taken = state, time.monotonic()
     finished = state.epoch
-    interferes = any(watcher.interferes for watcher in watchers)
     plan = training.plan
     curious = callable(plan.learning_rate_schedule) or callable(plan.dropout_schedule)  # they may look at anything
     singly = curious or any(watcher.attentive for watcher in watchers)
@@ -343,6 +342,7 @@ def _run_epochs(
         with closing(tell(training, last, watchers)) as epochs:
             for seen, settled in epochs:
                 finished = seen.epoch
+                interferes = any(watcher.interferes for watcher in watchers)
                 if settled and (interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS):
                     snapshot, taken = seen.state(), time.monotonic()
     except KeyboardInterrupt:

@@ -58,10 +58,10 @@ class Watcher:
 
     ``every`` is the number of steps after which it wants to be told, or None for epochs alone. Its groups of steps end
     where the number of the step is a multiple of ``every``, and with the epoch, whatever other watchers ask for.
-    ``interferes`` says that it may change the weights or the learning rate. ``attentive`` says that it has to see each
-    epoch, and each group of steps, with the network as it is then: several may otherwise be run, and then told of,
-    together. ``beside`` says that it may be told of an epoch while the next one is run: of the training it reads
-    numbers, `Training.weights` and `Training.state` alone, and it sets nothing but ``stop``.
+    ``interferes`` says that it may change, or have changed, the weights or the learning rate. ``attentive`` says that
+    it has to see each epoch, and each group of steps, with the network as it is then: several may otherwise be run, and
+    then told of, together. ``beside`` says that it may be told of an epoch while the next one is run: of the training
+    it reads numbers, `Training.weights` and `Training.state` alone, and it sets nothing but ``stop``.
     """
 
     every: int | None = None

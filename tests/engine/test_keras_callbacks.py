@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
+from skmlp._engine.keras_callbacks import KerasCallbacks
 
 callbacks = keras.callbacks
 
@@ -655,3 +656,45 @@ def test_records_go_on_from_the_steps_that_were_not_recorded(line):
     whole = KerasMLPRegressor(epochs=3, **settings).fit(*line).step_history_
     parts = KerasMLPRegressor(epochs=1, warm_start=True, **settings).fit(*line).fit(*line).fit(*line).step_history_
     np.testing.assert_allclose(parts["loss"], whole["loss"], rtol=1e-6)
+
+
+class Kept(callbacks.Callback):
+    """Keeps a variable of the model, and looks at it without the model."""
+
+    def on_train_begin(self, logs=None):
+        self.kernel = self.model.layers[-1].kernel
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(np.array(self.kernel))
+
+
+@FROM_KERAS
+def test_a_part_of_the_model_that_a_callback_keeps_stays_true(line):
+    X, y = line
+    fitted = KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Kept()], random_state=0).fit(X, y)
+    for epochs, seen in enumerate(fitted.callbacks_[0].seen, 1):
+        expected = KerasMLPRegressor((3,), batch_size=30, epochs=epochs, random_state=0).fit(X, y).coefs_[-1]
+        np.testing.assert_array_equal(seen, expected)
+
+
+def test_a_callback_that_reads_logs_alone_costs_no_copies(line, monkeypatch):
+    X, y = line
+    given = []
+    monkeypatch.setattr(KerasCallbacks, "_give", lambda self, training: given.append(training.step))
+    KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Diary()]).fit(X, y)
+    assert not given
+
+
+@FROM_KERAS
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "nadam", "lion", "ftrl", "adafactor"])
+def test_a_saved_model_goes_on_as_the_training_would(optimizer, line, tmp_path):
+    X, y = line
+    path = tmp_path / "{epoch}.keras"
+    options = {"batch_size": len(X), "optimizer": optimizer, "learning_rate": 0.01, "random_state": 0}
+    checkpoint = callbacks.ModelCheckpoint(path)
+    fitted = KerasMLPRegressor((3,), epochs=4, callbacks=[checkpoint], **options).fit(X, y)
+    model = keras.models.load_model(str(path).format(epoch=2))
+    model.fit(X, y, batch_size=len(X), epochs=2, verbose=0)
+    for ours, theirs in zip(fitted.model_.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)

@@ -13,6 +13,7 @@ from skmlp._engine.touch import before_use
 def model():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(loss="mse")
+    model.optimizer.build(model.trainable_variables)
     return model
 
 

@@ -96,11 +96,16 @@ class Training:
 
     def state(self) -> State:
         """Copy all that it takes to go on from here."""
-        return State(*self._program.state(), self.epoch, self.step)
+        state = State(*self._program.state(), self.epoch, self.step)
+        self._program.note(state)
+        return state
 
     def load(self, state: State) -> None:
         """Go on from a state."""
-        self._program.load(state.weights, state.optimizer)
+        if self._program.is_at(state):
+            self._program.reset_metrics()
+        else:
+            self._program.load(state.weights, state.optimizer)
         self.epoch, self.step = state.epoch, state.step
 
     def reset_metrics(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache, partial
@@ -50,6 +51,7 @@ class Program:
         self._optimizer_shapes = lru_cache(1)(partial(layout.state_shapes, shapes))
         self._meter = Readings(graph, meter)
         self._evaluation: Evaluation | None = None
+        self._at: Callable[[], Any] | None = None
         graph.complete()
 
     def load(self, weights: Weights, optimizer_state: Sequence[NDArray[Any]] | None = None) -> None:
@@ -73,8 +75,15 @@ class Program:
             self._attempt(self._reset_optimizer)
         else:
             self._attempt(self._set_optimizer, *self._layout.state_in(optimizer_state))
-        if self.spec.measures is not None:
-            self.reset_metrics()
+        self.reset_metrics()
+
+    def note(self, state: Any) -> None:
+        """Note that this object, which nobody changes, holds the weights and the optimizer's variables as they are."""
+        self._at = weakref.ref(state)
+
+    def is_at(self, state: Any) -> bool:
+        """Whether it was noted, and nothing has changed since: as when a training goes on in parts."""
+        return self._at is not None and self._at() is state
 
     def run(
         self,
@@ -107,6 +116,7 @@ class Program:
         losses : (last - first,), or (last - first, 1 + outputs) for several outputs
             The mean loss of each batch before its update, penalty included; and that of each output.
         """
+        self._at = None
         arrays = (block.weight, *block.y, *block.X)
         (losses,) = self._attempt(self._run, values, seed, step_values, first, last, step, *arrays)
         return np.asarray(losses[first:last])
@@ -117,6 +127,7 @@ class Program:
 
     def set_weights(self, weights: Weights) -> None:
         """Replace the network's weights, and leave the optimizer alone."""
+        self._at = None
         self._attempt(self._set_weights, *self._layout.weights_in(weights))
 
     def state(self) -> tuple[Weights, list[NDArray[Any]]]:
@@ -126,8 +137,9 @@ class Program:
         return self._layout.weights_out(values[:n]), self._layout.state_out(values[n:])
 
     def reset_metrics(self) -> None:
-        """Begin to measure the batches that are trained on anew."""
-        self._attempt(self._meter.reset)
+        """Begin to measure the batches that are trained on anew, if the spec has metrics."""
+        if self.spec.measures is not None:
+            self._attempt(self._meter.reset)
 
     def metrics(self) -> dict[str, NDArray[Any]]:
         """The metrics, by name, of the batches since they were reset."""

@@ -34,6 +34,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
+    "parameter_groups",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -54,10 +55,15 @@ autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc's sections say the types
 numpydoc_show_class_members = False  # the templates say which
-numpydoc_validation_checks = {"PR01", "PR02"}  # every parameter is described, and nothing that is not one
+numpydoc_validation_checks = {
+    *("PR01", "PR02", "PR03", "PR04", "PR07"),  # every parameter, and nothing else, in order, with a type and a text
+    *("RT01", "RT02", "RT03"),  # what is returned, by its type and with a text
+    *("ES01", "SA01", "EX01"),  # an extended summary, what else to see, and an example
+}
 numpydoc_validation_exclude = {
     r"CacheInfo$",  # a named tuple, which describes its attributes
-    r"wrappers\.(BaseWrapper|KerasRegressor)$",  # say that they have the parameters of KerasClassifier
+    r"\.[a-z_]*_$",  # a fitted attribute: one sentence says what it is
+    r"skmlp\.wrappers$",  # the module, whose page has examples of its own
 }
 
 # Names of other projects

@@ -8,6 +8,8 @@ SKMLP_DOCS_ONLINE
 KERAS_HOME, SCIKIT_LEARN_DATA
     Where the cached data sets of Keras and scikit-learn are. An example runs if all the data sets that it loads are
     there; otherwise it is shown without its output.
+SKMLP_REPOSITORY
+    The address of the repository. With it, each page has links to it and to its tracker.
 """
 
 import os
@@ -21,6 +23,7 @@ import gallery
 
 import skmlp
 
+REPOSITORY = os.environ.get("SKMLP_REPOSITORY", "").rstrip("/")
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 # The project
@@ -37,7 +40,9 @@ extensions = [
     "parameter_groups",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -66,7 +71,19 @@ numpydoc_validation_exclude = {
     r"skmlp\.wrappers$",  # the module, whose page has examples of its own
 }
 
-# Names of other projects
+# Issues of other projects, and the names in them
+
+_TRACKERS = {
+    "keras": ("Keras", "keras-team/keras"),
+    "kerastuner": ("KerasTuner", "keras-team/keras-tuner"),
+    "scikeras": ("SciKeras", "adriangb/scikeras"),
+    "skorch": ("skorch", "skorch-dev/skorch"),
+    "sklearn": ("scikit-learn", "scikit-learn/scikit-learn"),
+}
+extlinks = {
+    f"{role}-issue": (f"https://github.com/{repository}/issues/%s", f"{name} #%s")
+    for role, (name, repository) in _TRACKERS.items()
+}
 
 _INVENTORIES = {
     "joblib": "https://joblib.readthedocs.io/en/stable/",
@@ -123,17 +140,22 @@ html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = {"install": [], "tutorial": [], "errors": [], "faq": [], "changelog": [], "contributing": []}
+html_sidebars = dict.fromkeys(("install", "tutorial", "errors", "faq", "help", "changelog", "contributing"), [])
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "logo": {"text": "skmlp"},
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
-    "show_prev_next": False,
+    "show_prev_next": True,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
+if REPOSITORY:
+    html_theme_options["icon_links"] = [
+        {"name": "Repository", "url": REPOSITORY, "icon": "fa-solid fa-code-branch"},
+        {"name": "Issues", "url": f"{REPOSITORY}/issues", "icon": "fa-regular fa-circle-question"},
+    ]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

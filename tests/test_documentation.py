@@ -163,3 +163,70 @@ def test_each_heading_of_the_page_of_errors_is_a_message_that_its_code_raises():
         shown = " ".join(wanted.split())
         message = heading.replace("Pipeline", "Pipeline(...") if heading.endswith("estimator Pipeline") else heading
         assert message in shown, heading
+
+
+SEARCHES = {
+    "resume": "user_guide/continue",
+    "continue training": "user_guide/continue",
+    "retrain": "user_guide/continue",
+    "fine-tune": "user_guide/continue",
+    "imbalanced": "user_guide/classify",
+    "GPU": "install",
+    "reproducible": "user_guide/practical_tips",
+    "NLP": "user_guide/text",
+    "cite": "help",
+}
+"""What users search for, and the page that a search is to show first: a word in a heading counts most."""
+
+TASKS = {
+    "tune a learning rate with dropout": ("user_guide/tune", r'dropout": \['),
+    "train on text": ("user_guide/text", "TfidfVectorizer"),
+    "predict several labels": ("user_guide/outputs", "multi-label"),
+    "continue the training of a saved model": ("user_guide/continue", r"joblib\.load"),
+    "draw a loss curve": ("user_guide/validate", "LossCurveDisplay"),
+}
+"""What users come for, and the page that has it, with what they then see."""
+
+PAGES = {
+    path.relative_to(ROOT / "docs").with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "docs").rglob("*.rst")
+    if not {"_build", "_templates", "auto_examples", "generated"} & {*path.parts}
+}
+
+
+def headings(page):
+    return [title.lower() for title, _ in re.findall(r"^(\S.*)\n([=\-^])\2{2,}$", page, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("words", SEARCHES)
+def test_a_search_finds_the_page_by_a_heading(words):
+    found = SEARCHES[words]
+    assert any(words.lower() in heading for heading in headings(PAGES[found])), headings(PAGES[found])
+
+
+def linked(page, name):
+    """The pages that a page leads to by a link or a table of contents."""
+    targets = re.findall(r":doc:`(?:[^`<]*<)?([^`<>]+)>?`", page)
+    for contents in re.findall(r"^\.\. toctree::\n((?: .*\n|\n)+)", page, re.MULTILINE):
+        targets += re.findall(r"^ +(?:[^:\n<]*<)?([\w/]+)>?$", contents, re.MULTILINE)
+    folder = name.rpartition("/")[0]
+    paths = [target[1:] if target[0] == "/" else f"{folder}/{target}".lstrip("/") for target in targets]
+    return {path for path in paths if path in PAGES}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_is_at_most_two_clicks_from_the_first_page(task):
+    page, seen = TASKS[task]
+    once = linked(PAGES["index"], "index")
+    twice = {target for name in once for target in linked(PAGES[name], name)}
+    assert page in once | twice
+    assert re.search(seen, PAGES[page])
+    assert task in " ".join(PAGES["index"].split()).lower()
+
+
+def test_every_page_is_in_a_table_of_contents():
+    reached, new = {"index"}, {"index"}
+    while new:
+        new = {target for name in new for target in linked(PAGES[name], name)} - reached
+        reached |= new
+    assert reached == PAGES.keys()

@@ -140,7 +140,7 @@ html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = dict.fromkeys(("install", "tutorial", "errors", "faq", "help", "changelog", "contributing"), [])
+html_sidebars = {page: [] for page in ("install", "tutorial", "errors", "faq", "help", "changelog", "contributing")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "logo": {"text": "skmlp"},

@@ -447,7 +447,8 @@ def continued(fitted: Fitted, plan: Plan) -> State:
     if different:
         changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
         raise ValueError(
-            f"A fit can only go on with the same network, but {changes}: call fit with warm_start=False to start anew."
+            f"A fit can only continue with the same network, but {changes}: to start again, call fit with "
+            "warm_start=False."
         )
     before, now = fitted.plan, plan
     same = before.optimizer == now.optimizer

@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _EPOCHS = "the number of epochs is epochs"
 _VALIDATION = (
-    "samples to validate on are given to fit as X_val and y_val, and early_stopping=True holds out the share "
+    "give validation samples to fit as X_val and y_val; early_stopping=True holds out the fraction "
     "validation_fraction of the training samples"
 )
 _SCHEDULE = "a schedule is given as learning_rate_schedule"
@@ -85,7 +85,7 @@ _ADAM = "the networks are trained by Adam, whose settings are learning_rate, bet
 _DECAY = "weights are kept small by weight_decay and dropout"
 _CATEGORIES = "the columns that hold categories are categorical_features"
 _HELD_OUT = (
-    "samples to validate on are given to fit as X_val and y_val, and early_stopping='validation' holds out the share "
+    "give validation samples to fit as X_val and y_val; early_stopping='validation' holds out the fraction "
     "validation_fraction of the training samples"
 )
 _NO_LAYERS = "there is no normalisation of layers, and columns are scaled by numeric_scaling"

@@ -139,8 +139,8 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
         if scaled != (previous.scale is not None):
             before = None if previous.scale is None else "standard"
             raise ValueError(
-                f"A fit can only go on with the same target_scaling, but it was {before!r} and is "
-                f"{self.target_scaling!r}: call fit with warm_start=False to start anew."
+                f"A fit can only continue with the same target_scaling, but it was {before!r} and is "
+                f"{self.target_scaling!r}: to start again, call fit with warm_start=False."
             )
         return previous.going_on(y, weight, clip=clip)
 

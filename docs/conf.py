@@ -34,15 +34,16 @@ project_copyright = "The skmlp developers"
 version = release = skmlp.__version__
 
 extensions = [
+    "mathml",
     "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
-    "parameter_groups",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
+    "parameter_groups",  # after viewcode, whose event it listens to
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -67,6 +68,7 @@ numpydoc_validation_checks = {
 }
 numpydoc_validation_exclude = {
     r"CacheInfo$",  # a named tuple, which describes its attributes
+    r"\.set_callbacks$",  # scikit-learn's
     r"\.[a-z_]*_$",  # a fitted attribute: one sentence says what it is
     r"skmlp\.wrappers$",  # the module, whose page has examples of its own
 }
@@ -135,6 +137,7 @@ plot_apply_rcparams = True
 
 # How it looks
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "skmlp"
 html_static_path = ["_static"]

@@ -7,6 +7,7 @@ search finds ``skmlp.KerasMLPClassifier.dropout``, and a page may refer to it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -89,7 +90,14 @@ def _page(page: str) -> addnodes.pending_xref:
     return addnodes.pending_xref("", nodes.inline("", page), **target)
 
 
+def module_of_source(app: Sphinx, module: str, name: str) -> str | None:
+    """The module in whose source a class is that calls itself one of ``skmlp``, for the link to it."""
+    found = getattr(sys.modules.get(module), name, None)
+    return getattr(found.__init__, "__module__", None) if isinstance(found, type) else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.connect("doctree-read", group_parameters)
+    app.connect("viewcode-follow-imported", module_of_source)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

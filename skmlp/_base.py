@@ -180,7 +180,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
 
         See Also
         --------
-        get_params : The parameters and their values.
+        sklearn.base.BaseEstimator.get_params : The parameters and their values.
 
         Examples
         --------

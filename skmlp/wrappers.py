@@ -738,7 +738,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
 
         See Also
         --------
-        predict : The labels.
+        BaseWrapper.predict : The labels.
 
         Examples
         --------

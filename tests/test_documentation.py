@@ -190,7 +190,7 @@ TASKS = {
 PAGES = {
     path.relative_to(ROOT / "docs").with_suffix("").as_posix(): path.read_text(encoding="utf-8")
     for path in (ROOT / "docs").rglob("*.rst")
-    if not {"_build", "_templates", "auto_examples", "generated"} & {*path.parts}
+    if not {"_build", "_templates", "auto_examples", "generated", "sg_execution_times.rst"} & {*path.parts}
 }
 
 

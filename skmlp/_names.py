@@ -132,6 +132,23 @@ TABULAR_ANSWERS: Mapping[str, str] = {
     "random_seed": _SEED,
     "scaler": "columns are scaled by numeric_scaling",
     "scoring": "early_stopping goes by accuracy or R², or by the loss with monitor='loss'",
+    # pytabkit's RealMLP and TabM
+    **dict.fromkeys(("n_cv", "n_ens", "tabm_k"), _MEMBERS),
+    **dict.fromkeys(("d_block", "hidden_sizes", "hidden_width", "n_blocks", "n_hidden_layers"), _WIDTHS),
+    "act": "it is activation",
+    "cat_col_names": _CATEGORIES,
+    "embedding_size": "it is category_dim",
+    "ls_eps": "it is label_smoothing",
+    "lr_sched": _SCHEDULE,
+    "max_one_hot_cat_size": "it is max_one_hot",
+    "mom": "it is beta_1",
+    "opt_eps": "it is epsilon",
+    "p_drop": "it is dropout",
+    "p_drop_sched": "it is dropout_schedule",
+    "plr_sigma": "it is frequency_scale",
+    "sq_mom": "it is beta_2",
+    "val_fraction": "it is validation_fraction",
+    "wd": "it is weight_decay",
 }
 """The same for the estimators for tables, with names that people know from trees and other estimators for tables."""
 

@@ -1,8 +1,7 @@
-"""SciKeras' wrappers of a user's own Keras model function, trained by the compiled engine.
+"""Scikit-learn estimators around your own Keras models, with SciKeras' parameters, trained by the compiled engine.
 
-Working SciKeras code changes its import line and nothing else: parameters, routing, encoders and attributes are
-SciKeras'. What is overridden here is its call of Keras' ``fit`` and ``predict``, and what SciKeras 0.13 gets wrong on
-scikit-learn 1.6 and later.
+Parameters, their routing, encoders and attributes are those of SciKeras: to port working code, change its import. These
+classes replace SciKeras' calls of Keras' ``fit`` and ``predict``, and work with scikit-learn 1.6 and later.
 """
 
 from __future__ import annotations

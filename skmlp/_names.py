@@ -20,7 +20,7 @@ _CLIPPING = "gradients are clipped by clipnorm"
 _WIDTHS = "the widths of the hidden layers are hidden_layer_sizes"
 _NORMALIZATION = "normalisation is normalization='batch' or 'layer'"
 _PENALTY = "penalties on the kernels are l1 and l2"
-_WRAPPER = "a model function of your own goes into skmlp.wrappers.KerasClassifier or KerasRegressor"
+_WRAPPER = "give a model function of your own to skmlp.wrappers.KerasClassifier or KerasRegressor"
 _SEED = "the seed is random_state"
 _PATIENCE = "the patience of early_stopping=True is n_iter_no_change"
 _RATE = "the learning rate is learning_rate"
@@ -52,7 +52,7 @@ ANSWERS: Mapping[str, str] = {
     "gradient_accumulation_steps": "larger steps are a larger batch_size",
     "hidden_layers": _WIDTHS,
     "hidden_units": _WIDTHS,
-    "initial_epoch": "a fit goes on from the last one with warm_start=True",
+    "initial_epoch": "a fit continues the last one with warm_start=True",
     "input_dim": "the number of features is read from X",
     "input_shape": "the number of features is read from X",
     "kernel_regularizer": _PENALTY,
@@ -92,7 +92,7 @@ _NO_LAYERS = "there is no normalisation of layers, and columns are scaled by num
 _NO_TREES = "there are no trees: widths of layers are hidden_layer_sizes, and dropout and weight_decay regularise"
 _OUT_OF_FOLD = "early_stopping='out-of-fold' keeps the best epoch, and n_iter_no_change is that of 'validation'"
 _RANDOM_WEIGHTS = "weights begin as those of RealMLP, drawn from random_state"
-_ANEW = "each fit starts anew"
+_ANEW = "each fit starts from scratch"
 
 TABULAR_ANSWERS: Mapping[str, str] = {
     **ANSWERS,
@@ -131,7 +131,7 @@ TABULAR_ANSWERS: Mapping[str, str] = {
     "one_hot_max_size": "it is max_one_hot",
     "random_seed": _SEED,
     "scaler": "columns are scaled by numeric_scaling",
-    "scoring": "early_stopping goes by accuracy or R², or by the loss with monitor='loss'",
+    "scoring": "early_stopping monitors accuracy or R², or the loss with monitor='loss'",
     # pytabkit's RealMLP and TabM
     **dict.fromkeys(("n_cv", "n_ens", "tabm_k"), _MEMBERS),
     **dict.fromkeys(("d_block", "hidden_sizes", "hidden_width", "n_blocks", "n_hidden_layers"), _WIDTHS),

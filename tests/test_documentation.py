@@ -176,7 +176,7 @@ SEARCHES = {
     "NLP": "user_guide/text",
     "cite": "help",
 }
-"""What users search for, and the page that a search is to show first: a word in a heading counts most."""
+"""What users search for, and the page that has it in a heading, by which Sphinx's search ranks it among the first."""
 
 TASKS = {
     "tune a learning rate with dropout": ("user_guide/tune", r'dropout": \['),

@@ -8,6 +8,8 @@ SKMLP_DOCS_ONLINE
 KERAS_HOME, SCIKIT_LEARN_DATA
     Where the cached data sets of Keras and scikit-learn are. An example runs if all the data sets that it loads are
     there; otherwise it is shown without its output.
+SKMLP_REPOSITORY
+    The address of the repository. With it, each page has links to it and to its tracker.
 """
 
 import os
@@ -21,6 +23,7 @@ import gallery
 
 import skmlp
 
+REPOSITORY = os.environ.get("SKMLP_REPOSITORY", "").rstrip("/")
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 # The project
@@ -31,12 +34,16 @@ project_copyright = "The skmlp developers"
 version = release = skmlp.__version__
 
 extensions = [
+    "mathml",
     "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "parameter_groups",  # after viewcode, whose event it listens to
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -54,13 +61,31 @@ autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc's sections say the types
 numpydoc_show_class_members = False  # the templates say which
-numpydoc_validation_checks = {"PR01", "PR02"}  # every parameter is described, and nothing that is not one
+numpydoc_validation_checks = {
+    *("PR01", "PR02", "PR03", "PR04", "PR07"),  # every parameter, and nothing else, in order, with a type and a text
+    *("RT01", "RT02", "RT03"),  # what is returned, by its type and with a text
+    *("ES01", "SA01", "EX01"),  # an extended summary, what else to see, and an example
+}
 numpydoc_validation_exclude = {
     r"CacheInfo$",  # a named tuple, which describes its attributes
-    r"wrappers\.(BaseWrapper|KerasRegressor)$",  # say that they have the parameters of KerasClassifier
+    r"\.set_callbacks$",  # scikit-learn's
+    r"\.[a-z_]*_$",  # a fitted attribute: one sentence says what it is
+    r"skmlp\.wrappers$",  # the module, whose page has examples of its own
 }
 
-# Names of other projects
+# Issues of other projects, and the names in them
+
+_TRACKERS = {
+    "keras": ("Keras", "keras-team/keras"),
+    "kerastuner": ("KerasTuner", "keras-team/keras-tuner"),
+    "scikeras": ("SciKeras", "adriangb/scikeras"),
+    "skorch": ("skorch", "skorch-dev/skorch"),
+    "sklearn": ("scikit-learn", "scikit-learn/scikit-learn"),
+}
+extlinks = {
+    f"{role}-issue": (f"https://github.com/{repository}/issues/%s", f"{name} #%s")
+    for role, (name, repository) in _TRACKERS.items()
+}
 
 _INVENTORIES = {
     "joblib": "https://joblib.readthedocs.io/en/stable/",
@@ -112,22 +137,28 @@ plot_apply_rcparams = True
 
 # How it looks
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = {"install": [], "tutorial": [], "errors": [], "faq": [], "changelog": [], "contributing": []}
+html_sidebars = {page: [] for page in ("install", "tutorial", "errors", "faq", "help", "changelog", "contributing")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "logo": {"text": "skmlp"},
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
-    "show_prev_next": False,
+    "show_prev_next": True,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
+if REPOSITORY:
+    html_theme_options["icon_links"] = [
+        {"name": "Repository", "url": REPOSITORY, "icon": "fa-solid fa-code-branch"},
+        {"name": "Issues", "url": f"{REPOSITORY}/issues", "icon": "fa-regular fa-circle-question"},
+    ]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

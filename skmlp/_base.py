@@ -83,39 +83,44 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         y_val: TargetsLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Train the network: from scratch, or with ``warm_start`` for ``epochs`` more.
+        """Train the network.
+
+        The network is trained from scratch, or with ``warm_start`` from where the last fit stopped. The first fit of a
+        process imports TensorFlow, and the first fit of each structure compiles a program.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Training samples. A dense array is cast to ``dtype``, in a copy if need be; a sparse one is kept as CSR, and
-            not made dense unless more than a tenth of it is filled or there is input dropout, and then block by block;
-            a ``numpy.memmap`` is read block by block.
+            The training samples, finite numbers. A dense array is cast to ``dtype``, in a copy if necessary. A sparse
+            matrix is kept in CSR format; batches are only made dense, one block of them at a time, if more than a tenth
+            of the matrix is filled or with ``input_dropout``. A ``numpy.memmap`` is read block by block.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values. For a classifier labels of any dtype; a table of 0 and 1 is several labels a sample, or
-            one-hot rows if ``loss`` or ``output_activation`` asks for a softmax; a table of more labels is several
-            outputs. For a regressor finite numbers.
+            The target. For a classifier, labels of any dtype: an array of 0 and 1 with several columns is several
+            labels for each sample, or one-hot rows if ``loss`` or ``output_activation`` asks for a softmax; other
+            labels in several columns are several outputs. For a regressor, finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Only their proportions matter; samples with weight 0 are ignored.
         X_val : array-like of shape (n_val, n_features), default=None
-            Samples to validate on after every epoch. With ``early_stopping`` they take the place of the part of ``X``
-            that it would hold out. Inside a pipeline, ``Pipeline(..., transform_input=["X_val"])`` sends them through
-            its transformers.
+            Validation samples, which are evaluated after every epoch. With ``early_stopping`` they replace the part of
+            ``X`` that it would hold out. Inside a pipeline, ``Pipeline(..., transform_input=["X_val"])`` sends them
+            through its transformers.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Their target values.
+            The target of the validation samples.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            The weights of the validation samples.
 
         Returns
         -------
-        self : object
-            The fitted estimator. A fit that fails leaves it as it was before.
+        object
+            The fitted estimator itself. A fit that fails leaves it as it was before.
 
         Raises
         ------
         ValueError
             If a parameter or an array is not usable, before anything is compiled; or if the loss, or a weight that
             would be kept, becomes NaN or infinite.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
 
         Warns
         -----
@@ -125,6 +130,21 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         ConvergenceWarning
             If a regressor trained on squared errors is worse than the mean of its target on its own training samples,
             and the target is far from a mean of 0 and a standard deviation of 1: see its ``target_scaling``.
+
+        See Also
+        --------
+        partial_fit : Train for one more epoch.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0)
+        >>> mlp.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2]).n_iter_
+        3
+        >>> len(mlp.validation_scores_)
+        3
         """
         ScikitLearnCallbacks.begin_fit(self, self.epochs)
         return self._replace_fit(Arguments(X, y, sample_weight, X_val, y_val, sample_weight_val))
@@ -139,21 +159,34 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
         return self
 
     def set_params(self: Self, **params: Any) -> Self:
-        """Set parameters, as in scikit-learn.
+        """Set parameters of the constructor by name.
+
+        They take effect in the next fit; a fitted network stays as it is.
 
         Parameters
         ----------
         **params : dict
-            Parameters of the constructor.
+            The parameters and their new values, which `fit` checks.
 
         Returns
         -------
-        self : object
+        object
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If a name is not one of the constructor's; the message says what Keras' and scikit-learn's names are here.
+            If a name is not one of the constructor's. The message translates the names of Keras and scikit-learn.
+
+        See Also
+        --------
+        sklearn.base.BaseEstimator.get_params : The parameters and their values.
+
+        Examples
+        --------
+        >>> from skmlp import KerasMLPClassifier
+        >>> KerasMLPClassifier().set_params(dropout=0.3)
+        KerasMLPClassifier(dropout=0.3)
         """
         known = self._get_param_names()
         for name in params:
@@ -414,7 +447,8 @@ def continued(fitted: Fitted, plan: Plan) -> State:
     if different:
         changes = ", ".join(f"{name} was {getattr(old, name)!r} and is {getattr(new, name)!r}" for name in different)
         raise ValueError(
-            f"A fit can only go on with the same network, but {changes}: call fit with warm_start=False to start anew."
+            f"A fit can only continue with the same network, but {changes}: to start again, call fit with "
+            "warm_start=False."
         )
     before, now = fitted.plan, plan
     same = before.optimizer == now.optimizer

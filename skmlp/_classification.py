@@ -37,88 +37,215 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
     _forward: Callable[[Any], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
     def predict(self, X: SamplesLike) -> NDArray[Any]:
-        """Predict the labels of each sample.
+        """Predict the label, or labels, of each sample.
+
+        The class with the highest probability is predicted; of independent labels, those with a probability above 1/2.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels, in the form in which they were fitted.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The labels, in the form in which `fit` was given them.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`, or values that `fit` would refuse.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        predict_proba : The probabilities of the classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0).fit(X, y)
+        >>> mlp.predict(X[:2]).shape
+        (2,)
         """
         return self._labels.label(self._labels.decide(self._scores(X)))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_proba(self, X: SamplesLike) -> Any:
-        """Predict the probability of each class; not there with ``output_activation="linear"``.
+        """Predict the probability of each class.
+
+        Estimators with ``output_activation="linear"`` do not have this method.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
-            In the order of ``classes_``; float32 if both ``X`` and the network are, else float64. Each row sums to 1,
-            but for independent labels.
+        ndarray of shape (n_samples, n_classes), or a list of such for several outputs
+            The probabilities, with columns in the order of ``classes_``. Each row sums to 1, except for independent
+            labels. The dtype is float32 if both ``X`` and the network are, otherwise float64.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`, or values that `fit` would refuse.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+        AttributeError
+            If the outputs are linear.
+
+        See Also
+        --------
+        predict_log_proba : Their logarithms.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0).fit(X, y)
+        >>> mlp.predict_proba(X[:2]).shape
+        (2, 3)
         """
         _, outputs = self._forward(X)
         return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_log_proba(self, X: SamplesLike) -> Any:
-        """Predict the logarithm of the probability of each class, from the logits, so that none is minus infinity.
+        """Predict the logarithm of the probability of each class.
+
+        It is computed from the logits, so that none is minus infinity. Estimators with ``output_activation="linear"``
+        do not have this method.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
 
         Returns
         -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), or a list of such for several outputs
-            In the order of ``classes_``.
+        ndarray of shape (n_samples, n_classes), or a list of such for several outputs
+            The logarithms of the probabilities, with columns in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`, or values that `fit` would refuse.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+        AttributeError
+            If the outputs are linear.
+
+        See Also
+        --------
+        predict_proba : The probabilities of the classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0).fit(X, y)
+        >>> bool((mlp.predict_log_proba(X) < 0).all())
+        True
         """
         logits, _ = self._forward(X)
         return self._labels.log_probabilities(logits)
 
     def decision_function(self, X: SamplesLike) -> NDArray[np.floating]:
-        """The network's logits, minus the boundary between two labels where that is not 0.
+        """Compute the scores from which `predict` takes the labels: the logits of the network.
 
-        The boundary of a linear output is the score at which the loss is the same for both labels: 1/2 for
-        "mean_squared_error", whose outputs are near 0 and 1, and 0 for "hinge".
+        For linear outputs, the boundary between two labels is subtracted, the output at which the loss is the same for
+        both: 1/2 for "mean_squared_error", 0 for "hinge".
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,) with two classes, else (n_samples, n_outputs)
-            The class with the largest is predicted; with two classes, the second one where it is above 0; of
-            independent labels those above 0; of several outputs the largest of each one's columns.
+        ndarray of shape (n_samples,) with two classes, otherwise (n_samples, n_outputs)
+            The scores. With two classes, the second one is predicted where its score is above 0. With more classes, the
+            one with the largest score is predicted, and with several outputs, the largest in the columns of each. Of
+            independent labels, those with scores above 0 are predicted.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`, or values that `fit` would refuse.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        predict_proba : The probabilities of the classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0).fit(X, y)
+        >>> bool((mlp.decision_function(X).argmax(axis=1) == mlp.predict(X)).all())
+        True
         """
         scores = self._scores(X)
         return scores.ravel() if self._labels.kind == "binary" else scores
 
     def score(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> float:
-        """The share of samples whose labels are all predicted.
+        """Compute the accuracy on samples with known labels.
+
+        With several labels for a sample, it counts as right if all of them are.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their true labels.
         sample_weight : array-like of shape (n_samples,), default=None
+            Their weights; None weighs all alike.
 
         Returns
         -------
-        accuracy : float
+        float
+            The accuracy, from 0 to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `predict` refuses ``X``, or if ``X``, ``y`` and ``sample_weight`` differ in their number of samples.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        sklearn.metrics.balanced_accuracy_score : For imbalanced classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), batch_size=16, epochs=60, random_state=0).fit(X, y)
+        >>> mlp.score(X, y) > 0.9
+        True
         """
         predicted = self.predict(X)
         if self._labels.kind != "multioutput":
@@ -137,7 +264,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
 
     @property
     def classes_(self) -> Any:
-        """The labels, sorted; the numbers of the columns for independent labels and one-hot rows."""
+        """The labels, sorted; for independent labels and one-hot rows, the numbers of the columns."""
         return self._labels.classes
 
     @property

@@ -33,172 +33,205 @@ from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 
 
 class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
-    """Multi-layer perceptron classifier, trained by Keras.
+    """Multi-layer perceptron (MLP) classifier, trained by Keras.
+
+    A network of dense layers with dropout, penalties, normalization, and any activation and optimizer of Keras. The
+    target determines the output layer and the loss: two classes, more classes, independent labels (multi-label), or
+    several outputs. All options are constructor parameters, so that scikit-learn's searches can tune them. Read more in
+    the :doc:`user guide </user_guide/classify>`.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
-        The width of each hidden layer; ``()`` is softmax regression.
+        The number of units in each hidden layer; ``()`` is softmax regression. Typical: one to three layers of 32 to
+        512 units.
     activation : str, callable or sequence of these, default="relu"
-        The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has, or a
-        function of tensors.
+        The activation of the hidden layers, one for all layers or one for each: the name of a function in
+        ``keras.activations``, or a function of tensors.
     n_members : int, default=1
-        Networks that are trained side by side on the same batches, from initial weights and with dropout masks of their
-        own, each as if it were alone. The mean of what they predict is returned, an ensemble [2]_ that takes one
-        fit; `loss_` is the mean of theirs. The work, compiling included, is as many times
-        that of one.
+        The number of networks in the ensemble. They are trained side by side on the same batches, each with initial
+        weights and dropout masks of its own, and predictions are their mean [2]_. ``loss_`` is the mean of their
+        losses. The time of a fit, and of compiling it, grows with the number of members. Typical: 1, or 4 to 16.
+    normalization : {"batch", "layer"} or None, default=None
+        Batch or layer normalization in every hidden layer, between its weights and its activation.
+    kernel_initializer : str, keras.Initializer or callable, default="glorot_uniform"
+        How the kernels (the weight matrices) are initialized: a name in ``keras.initializers``, an initializer, which
+        gets a seed derived from ``random_state``, or a function of shape and dtype. Typical: "he_normal" with "relu",
+        "lecun_normal" with "selu".
+    bias_initializer : str, keras.Initializer or callable, default="zeros"
+        How the biases are initialized: the same choices as for ``kernel_initializer``.
+    dtype : {"float32", "float64"}, default="float32"
+        The floating-point type that the network computes with. "float64" is slower and seldom more accurate.
+    loss : str, keras.Loss or callable, default="auto"
+        "auto" is cross-entropy: "binary_crossentropy" for two classes and for independent labels,
+        "categorical_crossentropy" for more classes. Or any loss in ``keras.losses`` that is defined for a single
+        sample, by name or as an object, or a function of targets and outputs that returns one loss for each sample. An
+        object's ``reduction`` must leave the mean over the samples to the fit, and its ``dtype`` must be the
+        estimator's. Register a loss class of your own with Keras, or a search cannot copy it. Losses other than the
+        categorical cross-entropy get one-hot rows.
+    label_smoothing : float, default=0.0
+        How far cross-entropies that are given by name move their targets towards equal probabilities. Typical: 0 to
+        0.2.
+    output_activation : str, default="auto"
+        "auto" is "sigmoid" for two classes and for independent labels, and "softmax" for more classes. "linear" returns
+        scores without probabilities, as losses such as "hinge" need them. Two classes and independent labels are then
+        separated at the score where the loss is the same for both labels: 0 for "hinge", 1/2 for "mean_squared_error".
+    class_weight : dict, "balanced", list of these, or None, default=None
+        Weights of the classes, by label; they multiply the sample weights. A label that is not named has weight 1.
+        "balanced" is ``n_samples / (n_classes * count)``, with weighted counts. For independent labels or several
+        outputs, give one for all of them or a list with one for each.
     dropout : float or sequence of float, default=0.0
-        The probability with which each training step sets an output of a hidden layer to zero, one for all layers or
-        one for each; at least 0 and less than 1.
+        The probability that a training step sets an output of a hidden layer to zero, one for all layers or one for
+        each; at least 0 and less than 1. Typical: 0.1 to 0.5.
     input_dropout : float, default=0.0
-        The probability with which each training step sets a feature to zero.
-    dropout_schedule : str or callable, default=None
-        A factor on all dropout rates, by step, as ``learning_rate_schedule`` is on the learning rate: the same names,
-        or a callable, whose factors must be between 0 and 1.
-    l1, l2 : float, default=0.0
-        Penalties on the kernels, output layer included, added to the loss: ``l1 * sum(|w|) + l2 * sum(w ** 2)``, as in
-        ``keras.regularizers.L1L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``, and for k
-        independent labels ``l2 = alpha / (2 * batch size * k)``.
+        The probability that a training step sets a feature to zero. Typical: 0 to 0.2.
+    dropout_schedule : str, callable or None, default=None
+        A factor on all dropout rates that changes with the step: the same choices as for ``learning_rate_schedule``.
+        The factors of a function must be between 0 and 1.
+    l1 : float, default=0.0
+        The L1 penalty, ``l1 * sum(|w|)`` over all kernels, output layer included, is added to the loss, as in
+        ``keras.regularizers.L1``. Typical: 1e-6 to 1e-3.
+    l2 : float, default=0.0
+        The L2 penalty, ``l2 * sum(w ** 2)`` over all kernels, output layer included, is added to the loss, as in
+        ``keras.regularizers.L2``. scikit-learn's ``alpha`` is ``l2 = alpha / (2 * batch size)``, and for k independent
+        labels ``l2 = alpha / (2 * batch size * k)``. Typical: 1e-6 to 1e-2.
     regularize_bias : bool, default=False
         Whether the penalties apply to the biases, too.
-    normalization : {"batch", "layer"}, default=None
-        Batch or layer normalization in every hidden layer, between its weights and its activation.
-    kernel_initializer : str or keras.Initializer, default="glorot_uniform"
-        Where the kernels start from: any name that ``keras.initializers`` has, an initializer, which is given a seed
-        from ``random_state``, or a function of shape and dtype.
-    bias_initializer : str or keras.Initializer, default="zeros"
-        Where the biases start from.
-    loss : str, keras.Loss or callable, default="auto"
-        Any loss of a sample that ``keras.losses`` has, by any name that ``keras.losses.get`` takes or as an object, or
-        a function of targets and outputs that returns a loss for each sample. An object's ``reduction`` must leave the
-        mean over the samples to the fit, and its ``dtype`` is the estimator's. A search over a class of one's own needs
-        it registered with Keras, which otherwise cannot copy it. "auto" is cross-entropy: "binary_crossentropy" for two
-        classes and for independent labels, "categorical_crossentropy" for more classes. Losses other than that one get
-        one-hot rows.
-    label_smoothing : float, default=0.0
-        How far targets are moved towards equal probabilities; for cross-entropies by name.
-    output_activation : str, default="auto"
-        "auto" is "sigmoid" for two classes and for independent labels, and "softmax" for more classes. "linear" leaves
-        scores without probabilities, for losses such as "hinge". Two classes and independent labels are then decided
-        at the score at which the loss is the same for both labels: 0 for "hinge", 1/2 for "mean_squared_error".
+    weight_decay : float or None, default=None
+        Decoupled weight decay: each step subtracts ``learning rate * weight_decay * w`` from every weight ``w``. All
+        optimizers have it; None is Keras' default, 0.004 for "adamw" and "muon" and 0 for the others. Typical: 1e-4 to
+        0.1.
     optimizer : str or keras.Optimizer, default="adam"
         One of "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "adafactor", "adagrad", "ftrl", "lamb",
-        "lion", "muon" (in float32, where Keras has it), or an unbuilt object of one of these classes. An object's
-        learning rate and settings are read, and go behind those parameters below that are not None.
-    learning_rate : float, default=None
-        The learning rate; None is Keras' default for the optimizer: 0.01 for "sgd", else 0.001.
-    learning_rate_schedule : str or callable, default=None
-        A factor on the learning rate, by step. With ``t = step / steps``, which goes from 0 to 1 over the fit, "cosine"
-        falls as ``(1 + cos(pi * t)) / 2``; "flat_cosine" is 1 up to half of the fit, and then
-        ``(1 + cos(pi * (2 * t - 1))) / 2``; "coslog4" is ``(1 - cos(2 * pi * log2(1 + 15 * t))) / 2``, four waves from
-        0 to 1 and back, each twice as long as the one before [1]_. "exponential" is ``0.95 ** epoch`` and
-        "inverse_time" ``1 / (1 + 0.1 * epoch)``, with fractions of epochs. A callable takes the number of the step,
-        from 0, and returns the factor.
-    momentum, nesterov, beta_1, beta_2, rho, epsilon : float (nesterov: bool), default=None
-        Settings of the optimizer, as Keras names them; None is Keras' default. One that the optimizer does not have is
-        an error. ``nesterov`` does nothing where ``momentum`` is set to 0.
-    weight_decay : float, default=None
-        Decoupled weight decay per step, times the learning rate; every optimizer has it.
-    clipnorm : float, default=None
-        The norm to which the gradient of each weight is clipped; every optimizer has it.
+        "lion" and "muon" (in float32, if your Keras has it), or an unbuilt object of one of these classes. The
+        parameters below override the settings of an object, unless they are None.
+    learning_rate : float or None, default=None
+        The learning rate. None is Keras' default: 0.01 for "sgd" and 0.001 for the others. Typical: 3e-4 to 1e-2 for
+        "adam", 0.01 to 0.5 for "sgd". Tune it first, on a logarithmic scale.
+    learning_rate_schedule : str, callable or None, default=None
+        A factor on the learning rate that changes with the step. With ``t = step / steps``, which goes from 0 to 1 over
+        the fit, "cosine" is ``(1 + cos(pi * t)) / 2``; "flat_cosine" is 1 during the first half of the fit and
+        ``(1 + cos(pi * (2 * t - 1))) / 2`` from there; "coslog4" is ``(1 - cos(2 * pi * log2(1 + 15 * t))) / 2``, four
+        waves between 0 and 1, each twice as long as the one before [1]_. "exponential" is ``0.95 ** epoch`` and
+        "inverse_time" ``1 / (1 + 0.1 * epoch)``, both with fractions of epochs. A function takes the number of the
+        step, from 0, and returns the factor.
+    momentum : float or None, default=None
+        The momentum of "sgd", "rmsprop" and "muon". This and the following settings are Keras'; None is Keras' default,
+        and a setting that the optimizer does not have raises an error. Typical: 0.9.
+    nesterov : bool or None, default=None
+        Whether "sgd" and "muon" use Nesterov momentum. It has no effect if ``momentum`` is 0.
+    beta_1 : float or None, default=None
+        The decay rate of the mean of the gradients in "adam" and its relatives; in "lion", the weight of the momentum
+        in a step. Typical: 0.9.
+    beta_2 : float or None, default=None
+        The decay rate of the mean of the squared gradients in "adam" and its relatives; in "lion", of the momentum.
+        Typical: 0.95 to 0.999.
+    rho : float or None, default=None
+        The decay rate of the mean of squared gradients in "rmsprop" and "adadelta". Typical: 0.9 to 0.95.
+    epsilon : float or None, default=None
+        The constant that keeps the optimizer from dividing by zero. Typical: 1e-8 to 1e-4.
+    clipnorm : float or None, default=None
+        The largest norm of the gradient of each weight array; longer gradients are scaled down to it. All optimizers
+        have it. Typical: 1.
     batch_size : int or "auto", default="auto"
-        Samples per training step; "auto" is ``min(200, n_samples)``. The last batch of an epoch may be short.
+        The number of samples in a training step. "auto" is ``min(200, n_samples)``. The last batch of an epoch may be
+        smaller. Typical: 16 to 512; tune the learning rate again when you change it.
     epochs : int, default=100
-        Passes over the training samples. All of them are made, unless ``early_stopping`` ends the fit.
+        The number of passes over the training samples. All of them are run, unless ``early_stopping`` ends the fit.
+        Typical: 10 to 200.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
-    early_stopping : bool, default=False
-        Whether to stop when the score on validation samples no longer rises, and to keep the weights of the best epoch.
-        The samples are those given to `fit`, else a part of the training samples, stratified by class.
-    validation_fraction : float, default=0.1
-        The fraction of the training samples that ``early_stopping`` holds out.
-    monitor : {"score", "loss"}, default="score"
-        What early stopping looks at on the validation samples: the accuracy, or the loss.
-    n_iter_no_change : int or numpy.inf, default=10
-        Training stops after more than so many epochs in a row without improvement.
-    tol : float, default=1e-4
-        The least change for the better that is an improvement.
-    class_weight : dict, "balanced" or list of these, default=None
-        Weights by label, which multiply those of the samples; a label that is not named has weight 1. "balanced" is
-        ``n_samples / (n_classes * count)``, counted by weight. For independent labels or several outputs, one for all
-        of them or a list of one each.
-    metrics : list of str, keras.metrics.Metric or callable, default=None
-        Recorded on validation samples, as ``"val_"`` and the name: "accuracy" of labels, any name that
-        ``keras.metrics.get`` takes, an object of Keras', of which each fit uses a copy, or a function of targets and
-        outputs that returns a value for each sample.
-    callbacks : keras.callbacks.Callback, list of them, or callable, default=None
-        Each fit uses deep copies of its own, of the callbacks and of whatever they hold. Callbacks that are to report
-        to an object outside, or that cannot be copied, come from a function: it is called at each fit, with the
-        estimator if it has an argument without a default, and the callback or the list of callbacks that it returns
-        is used as it is. A callback with batch hooks makes the fit go batch by batch; hooks of validation and
-        prediction are not called. scikit-learn's callbacks are given to ``set_callbacks`` (scikit-learn 1.9 and later).
-    record_every : int, default=None
-        Also keep a record every so many steps, in ``step_history_``.
     warm_start : bool, default=False
-        Whether ``fit`` resumes training where the last one stopped, for ``epochs`` more: 5 epochs and 5 more give the
-        weights of 10, if no schedule depends on the number of epochs.
+        Whether ``fit`` continues training where the last fit stopped, for ``epochs`` more. 5 epochs and 5 more give the
+        weights of 10, unless a schedule depends on the number of epochs.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, shuffles, dropout and the validation split. The same int gives the same weights again,
-        bit by bit, on the same machine with the same number of threads; no global generator is touched.
+        Determines the initial weights, the shuffles, dropout and the validation split. The same int gives the same
+        weights again, bit by bit, on the same machine with the same number of threads. With an int, no global random
+        generator is used or changed.
+    early_stopping : bool, default=False
+        Whether to stop when the score on the validation samples no longer improves, and to keep the weights of the best
+        epoch. The validation samples are those given to `fit`, otherwise a part of the training samples, stratified by
+        class.
+    validation_fraction : float, default=0.1
+        The fraction of the training samples that ``early_stopping`` holds out. Typical: 0.1 to 0.2.
+    monitor : {"score", "loss"}, default="score"
+        What early stopping monitors on the validation samples: the accuracy, or the loss.
+    n_iter_no_change : int or numpy.inf, default=10
+        Early stopping ends training after more than this many epochs in a row without improvement. Typical: 5 to 20.
+    tol : float, default=1e-4
+        The least change that counts as an improvement.
+    metrics : list of str, keras.metrics.Metric or callable, or None, default=None
+        Metrics that are recorded on the validation samples, as ``"val_"`` and their name: "accuracy" of labels, any
+        name that ``keras.metrics.get`` takes, a Keras object, of which each fit uses a copy, or a function of targets
+        and outputs that returns a value for each sample.
+    callbacks : keras.callbacks.Callback, list of them, callable or None, default=None
+        Keras callbacks. Each fit uses deep copies of them, and of whatever they hold. If a callback must report to an
+        object of yours, or cannot be copied, give a function: each fit calls it, with the estimator if it has an
+        argument without a default, and uses the callback or list of callbacks that it returns as it is. A callback with
+        batch hooks makes training run batch by batch; hooks of validation and prediction are not called. Give
+        scikit-learn's callbacks to ``set_callbacks`` (scikit-learn 1.9 or later).
+    record_every : int or None, default=None
+        Also record the loss, and the validation, every so many steps, in ``step_history_``.
     verbose : int, default=0
         1 shows a line of progress: epoch, loss and time left.
-    dtype : {"float32", "float64"}, default="float32"
-        The floating-point type that the network computes with.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of such for several outputs
-        The labels, sorted; the numbers of the columns for independent labels and one-hot rows.
+        The labels, sorted; for independent labels and one-hot rows, the numbers of the columns.
     n_features_in_ : int
-        Features seen by `fit`.
+        The number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if all are strings.
+        The names of the features, if all of them are strings.
     n_iter_ : int
-        Epochs that were run.
+        The number of epochs that were run.
     t_ : int
-        Training samples that were seen, counted once an epoch.
+        The number of training samples seen, counted once in each epoch.
     loss_ : float
         The training loss of the last epoch, penalties included.
     best_loss_ : float or None
-        The least training loss of an epoch; None with ``early_stopping``.
+        The lowest training loss of an epoch; None with ``early_stopping``.
     loss_curve_ : list of float
-        The training loss of each epoch: the mean over its samples, each before its own step.
+        The training loss of each epoch: the mean over its samples, each measured just before the step that uses it.
     validation_scores_ : list of float or None
         The accuracy on the validation samples after each epoch; None without validation samples.
     best_validation_score_ : float or None
-        The highest of them.
+        The highest validation score.
     history_ : dict of str to list of float
-        By epoch: "loss", "learning_rate" (of its first step), and with validation samples "val_loss", "val_score" and
-        the ``metrics``.
+        By epoch: "loss", "learning_rate" (at the first step of the epoch), and with validation samples "val_loss",
+        "val_score" and the ``metrics``.
     step_history_ : dict of str to list of float, or None
-        With ``record_every``, by step: "step" is their number, "loss" the mean since the last record, and with
-        validation samples the same as in ``history_``.
+        With ``record_every``, by step: "step" is the number of the step, "loss" the mean since the last record, and
+        with validation samples the same entries as in ``history_``.
     callbacks_ : list of keras.callbacks.Callback
-        The callbacks that were used, copies of those in ``callbacks`` or what the function returned; empty after
-        pickling.
-    coefs_, intercepts_ : tuple of ndarray
-        The kernel, (inputs, outputs), and the bias, (outputs,), of each layer: read-only arrays. Assign a sequence of
-        arrays of the same shapes to give the network other weights. Of several members they have a first axis more.
+        The callbacks that the fit used: copies of ``callbacks``, or what the function returned. Empty after loading.
+    coefs_ : tuple of ndarray
+        The kernel of each layer, of shape (inputs, outputs), or (n_members, inputs, outputs) for several members. The
+        arrays are read-only; assign a sequence of arrays of the same shapes to change the weights.
+    intercepts_ : tuple of ndarray
+        The bias of each layer, of shape (outputs,), or (n_members, outputs) for several members. Read-only; assign to
+        it as to ``coefs_``.
     n_layers_ : int
-        Layers, input and output included.
+        The number of layers, input and output layer included.
     n_outputs_ : int
-        Units of the output layer.
+        The number of units of the output layer.
     out_activation_ : str
-        Its activation.
+        The activation of the output layer.
     model_ : keras.Model
         The fitted network as a compiled Keras model, made on first access.
 
     See Also
     --------
     KerasMLPRegressor : The regressor.
+    TabularMLPClassifier : For tables with categories and missing values.
     sklearn.neural_network.MLPClassifier : scikit-learn's own.
     skmlp.cache_info : How many training programs were compiled.
 
     Notes
     -----
-    A fit compiles its network once for each structure: layer sizes, activations, optimizer, batch size, and which
-    penalties and dropouts there are. Learning rates, penalties, dropout rates and the optimizer's settings are values,
-    so that a search over them compiles once; so are schedules.
+    Each structure is compiled once: layer sizes, activations, optimizer, batch size, and which penalties and dropout
+    rates are on. Learning rates, penalties, dropout rates, settings of the optimizer and schedules are values that are
+    passed to the compiled program, so that a search over them compiles once.
 
     References
     ----------
@@ -235,18 +268,21 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         activation: Activation | Sequence[Activation] = "relu",
         *,
         n_members: int = 1,
+        normalization: Normalization = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        dtype: Dtype = "float32",
+        loss: ClassifierLoss = "auto",
+        label_smoothing: float = 0.0,
+        output_activation: ClassifierOutput = "auto",
+        class_weight: ClassWeights = None,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         dropout_schedule: Schedule = None,
         l1: float = 0.0,
         l2: float = 0.0,
         regularize_bias: bool = False,
-        normalization: Normalization = None,
-        kernel_initializer: Initializer = "glorot_uniform",
-        bias_initializer: Initializer = "zeros",
-        loss: ClassifierLoss = "auto",
-        label_smoothing: float = 0.0,
-        output_activation: ClassifierOutput = "auto",
+        weight_decay: float | None = None,
         optimizer: Optimizer = "adam",
         learning_rate: float | None = None,
         learning_rate_schedule: Schedule = None,
@@ -256,40 +292,40 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         beta_2: float | None = None,
         rho: float | None = None,
         epsilon: float | None = None,
-        weight_decay: float | None = None,
         clipnorm: float | None = None,
         batch_size: BatchSize = "auto",
         epochs: int = 100,
         shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         monitor: Monitor = "score",
         n_iter_no_change: float = 10,
         tol: float = 1e-4,
-        class_weight: ClassWeights = None,
         metrics: Sequence[Any] | None = None,
         callbacks: Any = None,
         record_every: int | None = None,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
-        dtype: Dtype = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.n_members = n_members
+        self.normalization = normalization
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
+        self.dtype: str = dtype
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.output_activation: str = output_activation
+        self.class_weight = class_weight
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.dropout_schedule = dropout_schedule
         self.l1 = l1
         self.l2 = l2
         self.regularize_bias = regularize_bias
-        self.normalization = normalization
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.loss = loss
-        self.label_smoothing = label_smoothing
-        self.output_activation: str = output_activation
+        self.weight_decay = weight_decay
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -299,47 +335,74 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
         self.beta_2 = beta_2
         self.rho = rho
         self.epsilon = epsilon
-        self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.monitor = monitor
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.class_weight = class_weight
         self.metrics = metrics
         self.callbacks = callbacks
         self.record_every = record_every
-        self.warm_start = warm_start
-        self.random_state = random_state
         self.verbose = verbose
-        self.dtype: str = dtype
 
     @knows_names
     @with_callbacks
     def partial_fit(
         self, X: SamplesLike, y: TargetsLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch more on these samples, from where the last call or fit stopped.
+        """Train for one epoch on these samples, from where the last call or fit stopped.
+
+        The weights, the optimizer and its learning-rate schedule continue. The samples need not be those of the call
+        before.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples; any number of them.
+            The training samples of this call, any number of them, in batches of ``batch_size``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
+            Their labels.
         classes : array-like of shape (n_classes,), default=None
-            Every label that any call will have. The first call needs it, unless ``y`` is a table of 0 and 1.
+            All labels that any call will have. The first call needs them, unless ``y`` is an array of 0 and 1 with
+            several columns.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; only their proportions within the call matter.
 
         Returns
         -------
-        self : object
-            The estimator. The optimizer and its learning-rate schedule go on, too.
+        object
+            The estimator itself. A call that fails leaves it as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not usable; if the network has changed since the last call or fit; with
+            ``early_stopping`` or ``class_weight="balanced"``, which need the whole data set; if the first call lacks
+            ``classes``, or ``y`` has others; or if
+            the loss, or a weight, becomes NaN or infinite.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        fit : Train for ``epochs``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), random_state=0)
+        >>> for part in np.array_split(np.random.default_rng(0).permutation(150), 3):
+        ...     mlp = mlp.partial_fit(X[part], y[part], classes=[0, 1, 2])
+        >>> mlp.n_iter_
+        3
         """
         before = getattr(self, "classes_", None)
         same = before is None or (

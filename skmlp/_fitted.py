@@ -168,12 +168,12 @@ class FittedAttributes:
 
     @property
     def step_history_(self) -> dict[str, list[float]] | None:
-        """With ``record_every``, by step: "step", "loss" (the mean since the last record), and the validation."""
+        """With ``record_every``, by step: "step", "loss" (the mean since the last record), and validation."""
         return self._fit_result.step_history
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each epoch: the mean over its samples, each before its own step."""
+        """The training loss of each epoch: the mean over its samples, each measured just before its own step."""
         return self.history_["loss"]
 
     @property
@@ -183,59 +183,59 @@ class FittedAttributes:
 
     @property
     def best_loss_(self) -> float | None:
-        """The least training loss of an epoch; None with ``early_stopping``."""
+        """The lowest training loss of an epoch; None with ``early_stopping``."""
         return None if self._fit_result.stopped_early else min(self.loss_curve_)
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """The accuracy, or R² of a regressor, on the validation samples after each epoch; None without any."""
+        """The accuracy, or R² of a regressor, on the validation samples after each epoch; None without them."""
         return self.history_.get("val_score")
 
     @property
     def best_validation_score_(self) -> float | None:
-        """The highest of the validation scores."""
+        """The highest validation score."""
         scores = self.validation_scores_
         return float(np.nanmax(scores)) if scores else None
 
     @property
     def n_iter_(self) -> int:
-        """Epochs that were run."""
+        """The number of epochs that were run."""
         return len(self.loss_curve_)
 
     @property
     def t_(self) -> int:
-        """Training samples that were seen, counted once an epoch."""
+        """The number of training samples seen, counted once in each epoch."""
         return self._fit_result.n_seen
 
     @property
     def n_layers_(self) -> int:
-        """Layers, input and output included."""
+        """The number of layers, input and output layer included."""
         return len(self._fit_result.plan.network.hidden_layer_sizes) + 2
 
     @property
     def n_outputs_(self) -> int:
-        """Units of the output layer."""
+        """The number of units of the output layer."""
         return self._fit_result.plan.network.n_outputs
 
     @property
     def out_activation_(self) -> str:
-        """The activation of the output layer, by name."""
+        """The name of the activation of the output layer."""
         return self._fit_result.plan.network.output_activation
 
     @property
     def callbacks_(self) -> list[Any]:
-        """The callbacks that were used: copies, or what the function returned; empty after pickling."""
+        """The callbacks that the fit used: copies, or what the function returned; empty after loading."""
         return list(self._fit_result.callbacks)
 
     @property
     def model_(self) -> Any:
-        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularisers.
+        """The fitted network as a compiled ``keras.Model`` with its own optimizer, loss and regularizers.
 
-        Made on first access and kept until the next fit; training it does not change the estimator. Its learning rate
-        and its dropout rates are those before their schedules. Its loss does not smooth labels, and for several outputs
-        it is the sum of theirs rather than the mean; the targets that it takes are class numbers, a column of 0 and 1
-        for two classes, and one-hot rows side by side for several outputs. With ``target_scaling`` its outputs are in
-        the units of the target, which its loss compares; it does not clip them.
+        It is made on first access and kept until the next fit; training it does not change the estimator. Its learning
+        rate and its dropout rates are those before their schedules. Its loss does not smooth labels, and is the sum
+        over several outputs rather than the mean. It takes class numbers as targets, a column of 0 and 1 for two
+        classes, and one-hot rows side by side for several outputs. With ``target_scaling``, its outputs and its loss
+        are in the units of the target; it does not clip its outputs.
         """
         return self._fit_result.model
 
@@ -245,9 +245,9 @@ class FittedLayers(FittedAttributes):
 
     @property
     def coefs_(self) -> tuple[NDArray[np.floating], ...]:
-        """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to replace them.
+        """The kernel of each layer, (inputs, outputs): read-only; assign arrays of the same shapes to change them.
 
-        Of several members (n_members, inputs, outputs).
+        For several members, (n_members, inputs, outputs).
         """
         return self._fit_result.weights("kernel")
 
@@ -257,9 +257,9 @@ class FittedLayers(FittedAttributes):
 
     @property
     def intercepts_(self) -> tuple[NDArray[np.floating], ...]:
-        """The bias of each layer, (outputs,): read-only; assign arrays of the same shapes to replace them.
+        """The bias of each layer, (outputs,): read-only; assign arrays of the same shapes to change them.
 
-        Of several members (n_members, outputs).
+        For several members, (n_members, outputs).
         """
         return self._fit_result.weights("bias")
 

@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _EPOCHS = "the number of epochs is epochs"
 _VALIDATION = (
-    "samples to validate on are given to fit as X_val and y_val, and early_stopping=True holds out the share "
+    "give validation samples to fit as X_val and y_val; early_stopping=True holds out the fraction "
     "validation_fraction of the training samples"
 )
 _SCHEDULE = "a schedule is given as learning_rate_schedule"
@@ -20,7 +20,7 @@ _CLIPPING = "gradients are clipped by clipnorm"
 _WIDTHS = "the widths of the hidden layers are hidden_layer_sizes"
 _NORMALIZATION = "normalisation is normalization='batch' or 'layer'"
 _PENALTY = "penalties on the kernels are l1 and l2"
-_WRAPPER = "a model function of your own goes into skmlp.wrappers.KerasClassifier or KerasRegressor"
+_WRAPPER = "give a model function of your own to skmlp.wrappers.KerasClassifier or KerasRegressor"
 _SEED = "the seed is random_state"
 _PATIENCE = "the patience of early_stopping=True is n_iter_no_change"
 _RATE = "the learning rate is learning_rate"
@@ -52,7 +52,7 @@ ANSWERS: Mapping[str, str] = {
     "gradient_accumulation_steps": "larger steps are a larger batch_size",
     "hidden_layers": _WIDTHS,
     "hidden_units": _WIDTHS,
-    "initial_epoch": "a fit goes on from the last one with warm_start=True",
+    "initial_epoch": "a fit continues the last one with warm_start=True",
     "input_dim": "the number of features is read from X",
     "input_shape": "the number of features is read from X",
     "kernel_regularizer": _PENALTY,
@@ -85,14 +85,14 @@ _ADAM = "the networks are trained by Adam, whose settings are learning_rate, bet
 _DECAY = "weights are kept small by weight_decay and dropout"
 _CATEGORIES = "the columns that hold categories are categorical_features"
 _HELD_OUT = (
-    "samples to validate on are given to fit as X_val and y_val, and early_stopping='validation' holds out the share "
+    "give validation samples to fit as X_val and y_val; early_stopping='validation' holds out the fraction "
     "validation_fraction of the training samples"
 )
 _NO_LAYERS = "there is no normalisation of layers, and columns are scaled by numeric_scaling"
 _NO_TREES = "there are no trees: widths of layers are hidden_layer_sizes, and dropout and weight_decay regularise"
 _OUT_OF_FOLD = "early_stopping='out-of-fold' keeps the best epoch, and n_iter_no_change is that of 'validation'"
 _RANDOM_WEIGHTS = "weights begin as those of RealMLP, drawn from random_state"
-_ANEW = "each fit starts anew"
+_ANEW = "each fit starts from scratch"
 
 TABULAR_ANSWERS: Mapping[str, str] = {
     **ANSWERS,
@@ -131,7 +131,24 @@ TABULAR_ANSWERS: Mapping[str, str] = {
     "one_hot_max_size": "it is max_one_hot",
     "random_seed": _SEED,
     "scaler": "columns are scaled by numeric_scaling",
-    "scoring": "early_stopping goes by accuracy or R², or by the loss with monitor='loss'",
+    "scoring": "early_stopping monitors accuracy or R², or the loss with monitor='loss'",
+    # pytabkit's RealMLP and TabM
+    **dict.fromkeys(("n_cv", "n_ens", "tabm_k"), _MEMBERS),
+    **dict.fromkeys(("d_block", "hidden_sizes", "hidden_width", "n_blocks", "n_hidden_layers"), _WIDTHS),
+    "act": "it is activation",
+    "cat_col_names": _CATEGORIES,
+    "embedding_size": "it is category_dim",
+    "ls_eps": "it is label_smoothing",
+    "lr_sched": _SCHEDULE,
+    "max_one_hot_cat_size": "it is max_one_hot",
+    "mom": "it is beta_1",
+    "opt_eps": "it is epsilon",
+    "p_drop": "it is dropout",
+    "p_drop_sched": "it is dropout_schedule",
+    "plr_sigma": "it is frequency_scale",
+    "sq_mom": "it is beta_2",
+    "val_fraction": "it is validation_fraction",
+    "wd": "it is weight_decay",
 }
 """The same for the estimators for tables, with names that people know from trees and other estimators for tables."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from skmlp._fitted import FittedAttributes
@@ -14,7 +14,7 @@ from skmlp._samples import Arguments
 from skmlp._target_forms import Numbers, TargetForm, made_dense
 from skmlp._target_scale import check_target_scaling
 from skmlp._targets import Coding, choose
-from skmlp._types import SamplesLike
+from skmlp._types import SamplesLike, TargetsLike
 
 
 class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # scikit-learn has no types
@@ -31,21 +31,90 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
     _forward: Callable[[Any], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
     def predict(self, X: SamplesLike) -> NDArray[np.floating]:
-        """Predict target values.
+        """Predict the target of each sample.
+
+        Predictions are in the units of the target that `fit` was given, also with ``target_scaling``.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Of a form that `fit` takes.
+            The samples to predict, with the features that `fit` was given, in the same order.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,), or (n_samples, n_outputs) if the fitted target had two dimensions
-            In the units of the fitted target, and of the dtype of ``X`` and the network: float32 if both are, else
-            float64.
+        ndarray of shape (n_samples,), or (n_samples, n_outputs) if the target of `fit` had two dimensions
+            The predictions. The dtype is float32 if both ``X`` and the network are, otherwise float64.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`, or values that `fit` would refuse.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        score : R² on samples with known targets.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmlp import KerasMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> mlp = KerasMLPRegressor((10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0)
+        >>> mlp = mlp.fit(X, y)
+        >>> mlp.predict(X[:2]).shape
+        (2,)
         """
         _, outputs = self._forward(X)
         return self._restored(outputs)
+
+    def score(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> float:
+        """Compute R², the coefficient of determination, on samples with known targets.
+
+        R² is the fraction of the variance of the target that the predictions explain: 1 for perfect predictions, and 0
+        for predicting its mean. Of several outputs, it is their mean.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            The samples to predict, with the features that `fit` was given, in the same order.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their true targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights; None weighs all alike.
+
+        Returns
+        -------
+        float
+            R², at most 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `predict` refuses ``X``, or if ``X``, ``y`` and ``sample_weight`` differ in their number of samples.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        sklearn.metrics.root_mean_squared_error : The error in the units of the target.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmlp import KerasMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> mlp = KerasMLPRegressor((10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0)
+        >>> mlp = mlp.fit(X, y)
+        >>> mlp.score(X, y) > 0.4
+        True
+        """
+        return float(super().score(X, y, sample_weight))
 
     def _restored(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
         """Outputs as predictions in the form of the target."""
@@ -70,8 +139,8 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
         if scaled != (previous.scale is not None):
             before = None if previous.scale is None else "standard"
             raise ValueError(
-                f"A fit can only go on with the same target_scaling, but it was {before!r} and is "
-                f"{self.target_scaling!r}: call fit with warm_start=False to start anew."
+                f"A fit can only continue with the same target_scaling, but it was {before!r} and is "
+                f"{self.target_scaling!r}: to start again, call fit with warm_start=False."
             )
         return previous.going_on(y, weight, clip=clip)
 
@@ -96,6 +165,6 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
 
     @property
     def target_scale_(self) -> NDArray[np.float64] | None:
-        """With ``target_scaling``, their standard deviations, (n_outputs,); 1 of an output that does not vary."""
+        """With ``target_scaling``, their standard deviations, (n_outputs,); 1 for an output that does not vary."""
         scale = self._fit_result.form.scale
         return None if scale is None else scale.deviation

@@ -43,28 +43,43 @@ _CHOICES: Mapping[str, Mapping[str, list[Any]]] = MappingProxyType(
 
 
 class SearchSpace(dict[str, Any]):
-    """What each hyperparameter is drawn from: a distribution of SciPy, or a list or array of values.
+    """A search space: for each hyperparameter a distribution of SciPy, or a list or array of values.
 
     It is a dictionary, which `sklearn.model_selection.RandomizedSearchCV` takes as it is. Change, add and delete
     entries as you like. `search_space` makes one.
 
     See Also
     --------
-    search_space : Spaces for the estimators.
+    search_space : Search spaces for the estimators.
+
+    Examples
+    --------
+    >>> from skmlp import search_space
+    >>> space = search_space("mlp")
+    >>> space["dropout"] = [0.1, 0.3]
+    >>> del space["activation"]
+    >>> sorted(space)
+    ['dropout', 'hidden_layer_sizes', 'l2', 'learning_rate', 'learning_rate_schedule']
     """
 
     def prefixed(self, prefix: str) -> SearchSpace:
-        """Return the space of an estimator that is a part of another one.
+        """Return the space for an estimator inside a pipeline.
+
+        Each name gets the prefix of the step and two underscores.
 
         Parameters
         ----------
         prefix : str
-            The name of the step of a pipeline, such as "kerasmlpclassifier".
+            The name of the step of the pipeline, such as "kerasmlpclassifier".
 
         Returns
         -------
-        space : SearchSpace
-            With names such as "kerasmlpclassifier__dropout".
+        SearchSpace
+            A space with names such as "kerasmlpclassifier__dropout".
+
+        See Also
+        --------
+        search_space : Search spaces for the estimators.
 
         Examples
         --------
@@ -90,8 +105,8 @@ class SearchSpace(dict[str, Any]):
 
         Returns
         -------
-        grids : list of dict of str to list
-            A grid of one candidate each, as the `param_grid` of `sklearn.model_selection.GridSearchCV` or of
+        list of dict of str to list
+            Grids of one candidate each, the ``param_grid`` of `sklearn.model_selection.GridSearchCV` or of
             `sklearn.model_selection.HalvingGridSearchCV`.
 
         Raises
@@ -100,6 +115,10 @@ class SearchSpace(dict[str, Any]):
             If ``n`` is less than 1, or an entry is neither a list nor a distribution, or an empty list.
         TypeError
             If ``n`` is no int.
+
+        See Also
+        --------
+        suggest : Asks a trial of Optuna instead.
 
         Examples
         --------
@@ -125,22 +144,28 @@ class SearchSpace(dict[str, Any]):
     def suggest(self, trial: Any) -> dict[str, Any]:
         """Ask a trial of Optuna for a value of each hyperparameter.
 
+        A finished trial, such as ``study.best_trial``, returns its own values again. Use it rather than
+        ``study.best_params``, which has only the names of values that Optuna cannot store, such as "(128, 128)".
+
         Parameters
         ----------
         trial : optuna.Trial
-            A finished one, such as ``study.best_trial``, gives the values that it was given before; ``best_params`` has
-            the names of those that Optuna cannot store, such as "(128, 128)".
+            The trial.
 
         Returns
         -------
-        parameters : dict
-            For `set_params` of the estimator.
+        dict
+            The hyperparameters by name, for `set_params` of the estimator.
 
         Raises
         ------
         ValueError
             If an entry is neither a list nor one of the distributions that Optuna knows, `scipy.stats.loguniform`,
             `scipy.stats.uniform` and `scipy.stats.randint`, or an empty list.
+
+        See Also
+        --------
+        candidates : Draws candidates without Optuna.
 
         Examples
         --------
@@ -159,16 +184,35 @@ class SearchSpace(dict[str, Any]):
         return SearchSpace(merged) if isinstance(merged, dict) else merged
 
     def copy(self) -> SearchSpace:
-        """As in a dictionary."""
+        """Return a shallow copy.
+
+        Entries that are added to the copy, or deleted from it, leave the space as it is.
+
+        Returns
+        -------
+        SearchSpace
+            The copy.
+
+        See Also
+        --------
+        prefixed : A copy with other names.
+
+        Examples
+        --------
+        >>> from skmlp import search_space
+        >>> space = search_space("mlp")
+        >>> space.copy() == space
+        True
+        """
         return SearchSpace(self)
 
 
 def search_space(kind: str) -> SearchSpace:
     """Return distributions of the hyperparameters that matter most, for a random search.
 
-    What decides the structure of the network is drawn from short lists, so that a search compiles few programs; the
-    rest is drawn from ranges around values that do well on many data sets, and is never switched off, as that would be
-    another structure. Ranges and choices for tables are after those of RealMLP [1]_.
+    Hyperparameters that determine the structure of the network are drawn from short lists, so that a search compiles
+    few programs. The others are drawn from ranges around values that do well on many data sets, and are never 0, which
+    would be another structure. Ranges and choices for tables follow those of RealMLP [1]_.
 
     Parameters
     ----------
@@ -178,15 +222,19 @@ def search_space(kind: str) -> SearchSpace:
 
     Returns
     -------
-    space : SearchSpace
-        By the name of a hyperparameter, a distribution of SciPy or a list of values: ``param_distributions`` of
+    SearchSpace
+        A distribution of SciPy or a list of values for each hyperparameter, the ``param_distributions`` of
         `sklearn.model_selection.RandomizedSearchCV`. Its methods draw ordered candidates, add the prefix of a
         pipeline's step, and ask a trial of Optuna.
 
     Raises
     ------
     ValueError
-        If there is no such space.
+        If ``kind`` is unknown.
+
+    See Also
+    --------
+    SearchSpace : The class of the result.
 
     References
     ----------

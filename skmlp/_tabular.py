@@ -115,58 +115,100 @@ class BaseTabularMLP(BaseKerasMLP):
         y_val: TargetsLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Learn the columns of a table, and train the network.
+        """Fit the transformers of the columns, and train the network.
+
+        The first fit of a process imports TensorFlow, and the first fit of each structure compiles a program.
 
         Parameters
         ----------
         X : data frame of pandas or polars, or array-like, of shape (n_samples, n_features)
-            Training samples. Numbers, booleans and, in a data frame, categories; any of them may be missing.
+            The training samples: numbers, booleans and, in a data frame or if ``categorical_features`` names them,
+            categories. Any of them may be missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values: labels for a classifier, finite numbers for a regressor.
+            The target: labels for a classifier, finite numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Only their proportions matter, and a sample of weight 0 is as good as absent. One of
-            weight 2 counts twice in the loss, but is one row where folds and dropout are drawn, and where scales and
+            Non-negative weights. Only their proportions matter; samples with weight 0 are ignored. A sample with weight
+            2 counts twice in the loss, but as one row where folds and dropout masks are drawn and where scales and
             medians of columns are learned.
         X_val : data frame or array-like of shape (n_val, n_features), default=None
-            Samples to validate on after every epoch; with ``early_stopping="validation"`` they take the place of the
-            part of ``X`` that it would hold out.
+            Validation samples, which are evaluated after every epoch. With ``early_stopping="validation"`` they replace
+            the part of ``X`` that it would hold out.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Their target values.
+            The target of the validation samples.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            The weights of the validation samples.
 
         Returns
         -------
-        self : object
-            The fitted estimator. A fit that fails leaves it as it was before.
+        object
+            The fitted estimator itself. A fit that fails leaves it as it was before.
 
         Raises
         ------
         ValueError
             If a parameter, a column or an array is not usable, before anything is compiled; or if the loss, or a weight
             that would be kept, becomes NaN or infinite.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
 
         Warns
         -----
         UserWarning
             If a KeyboardInterrupt ended the fit. The estimator is then as it was after the last finished epoch, or
             after the best one of them; before the first, the interrupt is passed on.
+
+        See Also
+        --------
+        model_inputs : What the network is given for a table.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skmlp import TabularMLPClassifier
+        >>> X = pd.DataFrame({"age": [23, 31, None, 52] * 10, "job": ["cook", None, "clerk", "cook"] * 10})
+        >>> mlp = TabularMLPClassifier(n_members=2, epochs=2, random_state=0).fit(X, ["no", "no", "yes", "yes"] * 10)
+        >>> mlp.n_features_in_
+        2
         """
         ScikitLearnCallbacks.begin_fit(self, self.epochs)
         return self._replace_fit(Arguments(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
     def model_inputs(self, X: Any) -> list[NDArray[Any]] | NDArray[Any]:
-        """What ``model_`` takes of samples: the table, as ``preprocessor_`` makes arrays of it.
+        """Transform a table into the inputs of ``model_``.
+
+        The transformers in ``preprocessor_`` impute, scale and encode the columns.
 
         Parameters
         ----------
         X : data frame of pandas or polars, or array-like, of shape (n_samples, n_features)
+            The samples, with the columns that `fit` was given.
 
         Returns
         -------
-        inputs : list of ndarray, or ndarray
-            Numbers that are embedded, other numbers, and codes of embedded categories, (n_samples, columns) each;
-            those of the three that there are, or the only one.
+        list of ndarray, or ndarray
+            Up to three arrays of shape (n_samples, columns): numbers that are embedded, other numbers, and codes of
+            embedded categories. An array that would have no columns is left out; a single one is returned by itself.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other columns than in `fit`, or a column of another kind.
+
+        See Also
+        --------
+        fit : Fits the transformers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmlp import TabularMLPRegressor
+        >>> X = np.linspace(-1, 1, 100)[:, None]
+        >>> mlp = TabularMLPRegressor(n_members=2, epochs=2, random_state=0).fit(X, X[:, 0])
+        >>> inputs = mlp.model_inputs(X)
+        >>> np.allclose(mlp.model_.predict(inputs, verbose=0)[:, 0], mlp.predict(X), atol=1e-5)
+        True
         """
         preprocessor = self.preprocessor_
         inputs = self._inputs(self._read(X, preprocessor, preprocessor.dtype), preprocessor)
@@ -174,13 +216,13 @@ class BaseTabularMLP(BaseKerasMLP):
 
     @property
     def preprocessor_(self) -> TablePreprocessor:
-        """What the fit has learned of the columns: transformers of scikit-learn."""
+        """The fitted transformers of scikit-learn that make the inputs of the network."""
         preprocessor: TablePreprocessor = self._fit_result.preprocessor
         return preprocessor
 
     @property
     def best_epoch_(self) -> int:
-        """The epoch, from 1, after which the network was as it is."""
+        """The epoch, counted from 1, whose weights were kept."""
         return self._fit_result.state.epoch
 
     @property

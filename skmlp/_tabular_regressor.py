@@ -31,150 +31,189 @@ from skmlp._validation import PARAMETER_CONSTRAINTS
 
 
 class TabularMLPRegressor(Regression, BaseTabularMLP):
-    """Regressor for tables as they come, with categories and gaps: an ensemble of small networks.
+    """Regressor for tables with categories and missing values: an ensemble of small networks.
 
-    Several small networks are trained side by side on the same batches; the mean of what they predict is returned. Each
-    leaves out a part of the samples, by which the epoch to keep is chosen, so that none is lost to validation. Numbers
-    are scaled by their quantiles and embedded by cosines. It is after RealMLP [1]_, whose paper has most of the
-    defaults, with the periodic embedding of [2]_; members side by side are those of a deep ensemble [3]_.
+    Several small networks are trained side by side on the same batches, and predictions are their mean. Each leaves out
+    a part of the samples; the predictions of these parts choose the epoch, so that no sample is lost to validation.
+    Numbers are mapped to quantiles and embedded by cosines. The method and most defaults follow RealMLP [1]_, the
+    periodic embedding follows [2]_, and the members form a deep ensemble [3]_. Read more in the :doc:`user guide
+    </user_guide/tables>`.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(128, 128)
-        The width of each hidden layer of a member.
+        The number of units in each hidden layer of a member. Typical: two layers of 128 or 256 units.
     activation : str, callable or sequence of these, default="auto"
-        The activation of the hidden layers, one for all or one for each: any name that ``keras.activations`` has, or a
-        function of tensors. "auto" is "mish".
+        The activation of the hidden layers, one for all layers or one for each: the name of a function in
+        ``keras.activations``, or a function of tensors. "auto" is "mish".
     n_members : int, default=8
-        Networks that are trained side by side. They have dropout, weights and embeddings of categories of
-        their own, and share the embedding of numbers.
-    categorical_features : "from_dtype", array-like of str, int or bool, or None, default="from_dtype"
-        The columns that hold categories: in a data frame by default those of strings, of categories, and of objects
-        unless all are numbers; or names, positions or a mask; or none. Columns of booleans, and of objects that are
-        numbers, count as numbers. The categories of a column are all strings, or all numbers, when it is fitted and
-        when it is predicted.
-    max_one_hot : int, default=64
-        Columns of so many categories at most are one-hot encoded. Those of more have an embedding, which is learned.
-    category_dim : int, default=8
-        The width of the embedding of a category.
-    numeric_scaling : {"quantile", "standard"}, transformer or None, default="quantile"
-        What is done to columns of numbers with more than two values: their quantiles are mapped to those of the normal
-        distribution, or they are standardised; a transformer of your own, which makes one number of each, is cloned
-        and fitted. Columns of two values are standardised.
-    numeric_embedding : {"periodic"} or None, default="periodic"
-        Whether these columns are embedded: ``mixing.T @ cos(2 * pi * frequencies * x + phases) + offsets`` is learned
-        of each, beside the number itself.
-    n_frequencies : int, default=16
-        The cosines of a column.
-    frequency_scale : float, default=0.1
-        The standard deviation of the frequencies before training: larger ones learn finer steps.
-    periodic_dim : int, default=3
-        The numbers that the cosines of a column are mixed to.
+        The number of networks in the ensemble. They are trained side by side. Each has weights, dropout masks and
+        embeddings of categories of its own; they share the embedding of numbers. Typical: 4 to 16.
     input_scale : bool, default=True
         Whether each member learns a factor for each of its inputs.
     parametric_activation : bool, default=True
-        Whether each unit learns how far it is activated: ``x + slope * (activation(x) - x)``.
-    dropout : float or sequence of float, default=0.15
-        The share of a hidden layer's outputs that each training step drops, one for all layers or one for each.
-    dropout_schedule : str or callable, default="flat_cosine"
-        A factor on the dropout rates, by step: "flat_cosine" is 1 up to half of the fit, and then falls to 0. The other
-        names are those of ``learning_rate_schedule``.
+        Whether each unit learns the slope of its activation: ``x + slope * (activation(x) - x)``.
+    dtype : {"float32", "float64"}, default="float32"
+        The floating-point type that the network computes with. "float64" is slower and seldom more accurate.
+    categorical_features : {"from_dtype"}, array-like of str, int or bool, or None, default="from_dtype"
+        The columns that hold categories. "from_dtype" takes the columns of a data frame that hold strings, categories,
+        or objects that are not all numbers; columns of booleans, and of objects that are all numbers, count as numbers.
+        Or give names, positions or a mask; None means that there are none. The categories of a column must be all
+        strings or all numbers, in `fit` and in `predict` alike.
+    max_one_hot : int, default=64
+        Columns of up to this many categories are one-hot encoded. Columns of more categories get a learned embedding.
+        Typical: 8 to 64; lower it to save memory.
+    category_dim : int, default=8
+        The number of dimensions of the embedding of a category. Typical: 4 to 16.
+    numeric_scaling : {"quantile", "standard"}, transformer or None, default="quantile"
+        How columns of numbers with more than two values are scaled. "quantile" maps their quantiles to those of the
+        normal distribution, "standard" standardizes them. A transformer of your own, which must return one number for
+        each, is cloned and fitted. Columns of two values are always standardized.
+    numeric_embedding : {"periodic"} or None, default="periodic"
+        How these columns are embedded. "periodic" learns
+        ``mixing.T @ cos(2 * pi * frequencies * x + phases) + offsets`` for each column [2]_, and keeps the number
+        itself beside it.
+    n_frequencies : int, default=16
+        The number of cosines for each column. Typical: 8 to 64.
+    frequency_scale : float, default=0.1
+        The standard deviation of the initial frequencies: larger ones let the network learn finer steps. Typical: 0.03
+        to 3.
+    periodic_dim : int, default=3
+        The number of outputs that the cosines of a column are mixed to. Typical: 2 to 8.
     loss : str, keras.Loss or callable, default="auto"
-        As in `KerasMLPRegressor`; "auto" is "mean_squared_error".
+        "auto" is "mean_squared_error"; the other choices are those of `KerasMLPRegressor`.
     quantile : float, default=0.5
-        The quantile that ``loss="quantile"`` aims at.
+        The quantile that ``loss="quantile"`` predicts, between 0 and 1.
     target_scaling : {"standard"} or None, default="standard"
-        Whether the target is standardised for the network. Losses are then of standard deviations; predictions and
-        ``metrics`` are in the units of ``y``.
+        "standard" trains on ``(y - mean) / standard deviation`` of each output. Losses are then in standard deviations;
+        predictions and ``metrics`` are in the units of ``y``.
     clip_predictions : bool, default=True
-        Whether predictions are clipped to the range of the targets that were trained on.
+        Whether predictions are clipped to the range of the training targets, output by output.
+    dropout : float or sequence of float, default=0.15
+        The probability that a training step sets an output of a hidden layer to zero, one for all layers or one for
+        each; at least 0 and less than 1. Typical: 0.1 to 0.5.
+    dropout_schedule : str, callable or None, default="flat_cosine"
+        A factor on all dropout rates that changes with the step: the same choices as for ``learning_rate_schedule``.
+        The factors of a function must be between 0 and 1.
+    weight_decay : float or None, default=None
+        Decoupled weight decay: each step subtracts ``learning rate * weight_decay * w`` from every weight ``w``.
+        Typical: 1e-4 to 0.1.
     learning_rate : float, default=0.2
-        The learning rate of Adam; embeddings, biases and slopes learn at a tenth of it, input scales at six times.
-    learning_rate_schedule : str or callable, default="coslog4"
-        A factor on the learning rate, by step: "coslog4", four waves from 0 to 1 and back, each twice as long as the
-        one before; "cosine", "flat_cosine", "exponential", "inverse_time", or a function of the number of the step.
-    beta_1, beta_2, epsilon : float, default=0.9, 0.95, 1e-8
-        Settings of Adam.
-    weight_decay : float, default=None
-        Decoupled weight decay per step, times the learning rate.
+        The learning rate of Adam. The embedding of numbers, biases and slopes learn at a tenth of it, input scales at
+        six times the rate. Typical: 0.02 to 0.3.
+    learning_rate_schedule : str, callable or None, default="coslog4"
+        A factor on the learning rate that changes with the step. With ``t = step / steps``, which goes from 0 to 1 over
+        the fit, "cosine" is ``(1 + cos(pi * t)) / 2``; "flat_cosine" is 1 during the first half of the fit and
+        ``(1 + cos(pi * (2 * t - 1))) / 2`` from there; "coslog4" is ``(1 - cos(2 * pi * log2(1 + 15 * t))) / 2``, four
+        waves between 0 and 1, each twice as long as the one before [1]_. "exponential" is ``0.95 ** epoch`` and
+        "inverse_time" ``1 / (1 + 0.1 * epoch)``, both with fractions of epochs. A function takes the number of the
+        step, from 0, and returns the factor.
+    beta_1 : float, default=0.9
+        The decay rate of the mean of the gradients. Typical: 0.9.
+    beta_2 : float, default=0.95
+        The decay rate of the mean of the squared gradients. Typical: 0.95 to 0.999.
+    epsilon : float, default=1e-8
+        The constant that keeps Adam from dividing by zero.
     batch_size : int, default=256
-        Samples per training step.
+        The number of samples in a training step. Typical: 128 to 1024.
     epochs : int, default=64
-        Passes over the training samples.
+        The number of passes over the training samples. Typical: 16 to 128, fewer for many samples.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, folds, shuffles, dropout, the noise of quantiles and the validation split. The
+        same int gives the same weights again, bit by bit, on the same machine with the same number of threads.
     early_stopping : {"out-of-fold", "validation"} or None, default="out-of-fold"
         How the epoch is chosen whose weights are kept. "out-of-fold": each member leaves out a part of the samples and
         predicts it after every second epoch; the last epoch with the best score is kept, and all epochs are run. With
-        ``n_members=1`` there is nothing to leave out, and the last epoch is kept. "validation": by the score on samples
-        that are given to `fit`, or held out, and training stops when it no longer rises. None: the last epoch.
+        ``n_members=1`` there is nothing to leave out, and the last epoch is kept. "validation": the epoch with the best
+        score on the validation samples given to `fit`, otherwise on a part of the training samples; training stops when
+        the score no longer improves. None: the last epoch.
     validation_fraction : float, default=0.1
-        The share of the training samples that ``early_stopping="validation"`` holds out.
+        The fraction of the training samples that ``early_stopping="validation"`` holds out. Typical: 0.1 to 0.2.
     monitor : {"score", "loss"}, default="score"
-        What ``early_stopping="validation"`` looks at.
+        What ``early_stopping="validation"`` monitors: R², or the loss.
     n_iter_no_change : int or numpy.inf, default=10
-        It stops after more than so many epochs in a row without improvement.
+        ``early_stopping="validation"`` ends training after more than this many epochs in a row without improvement.
+        Typical: 5 to 20.
     tol : float, default=1e-4
-        The least change for the better that is an improvement.
-    metrics : list of str, keras.metrics.Metric or callable, default=None
-        Recorded on validation samples, as ``"val_"`` and the name.
-    callbacks : keras.callbacks.Callback, list of them, or callable, default=None
-        As in `KerasMLPRegressor`.
-    record_every : int, default=None
-        Also keep a record every so many steps, in ``step_history_``.
-    random_state : int, RandomState instance or None, default=None
-        Decides initial weights, folds, shuffles, dropout, the noise of quantiles and the validation split. The same int
-        gives the same weights again, bit by bit, on the same machine with the same number of threads.
+        The least change that counts as an improvement.
+    metrics : list of str, keras.metrics.Metric or callable, or None, default=None
+        Metrics that are recorded on the validation samples, as ``"val_"`` and their name: "accuracy" of labels, any
+        name that ``keras.metrics.get`` takes, a Keras object, of which each fit uses a copy, or a function of targets
+        and outputs that returns a value for each sample.
+    callbacks : keras.callbacks.Callback, list of them, callable or None, default=None
+        Keras callbacks, as for `KerasMLPRegressor`.
+    record_every : int or None, default=None
+        Also record the loss, and the validation, every so many steps, in ``step_history_``.
     verbose : int, default=0
-        1 shows a line of progress: epoch, loss, score out of fold and time left.
-    dtype : {"float32", "float64"}, default="float32"
-        What the network computes in.
+        1 shows a line of progress: epoch, loss, out-of-fold score and time left.
 
     Attributes
     ----------
     n_features_in_ : int
-        Features seen by `fit`.
+        The number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if all are strings.
+        The names of the features, if all of them are strings.
     oof_predictions_ : ndarray
-        The predictions, as `predict` returns them, by the member that left a sample out.
-        Of all samples given to `fit`, in their order; those of weight 0 are predicted, too. With
-        ``early_stopping="out-of-fold"`` and several members.
+        The out-of-fold predictions: for each sample given to `fit`, in order, the value that the member predicts that
+        left the sample out. Samples with weight 0 are predicted, too. Only with ``early_stopping="out-of-fold"`` and
+        several members.
     oof_score_ : float
-        Their R², an estimate of that on new samples. It is of single members, whose mean is better, and it chose
-        the epoch, which is a little to its advantage.
+        R² of the out-of-fold predictions, an estimate of R² on new samples. It is R² of single members, and their mean
+        predicts better; it also chose the epoch, which makes it slightly optimistic.
     best_epoch_ : int
-        The epoch, from 1, after which the network was as it is.
+        The epoch, counted from 1, whose weights were kept.
     preprocessor_ : object
-        What was learned of the columns: transformers of scikit-learn as its attributes ``imputer_``, ``indicator_``,
-        ``scaler_``, ``one_hot_`` and others. `model_inputs` applies them to a table.
+        The fitted transformers of scikit-learn, in the attributes ``imputer_``, ``indicator_``, ``scaler_``,
+        ``one_hot_`` and others. `model_inputs` applies them to a table.
+    target_mean_ : ndarray of shape (n_outputs,), or None
+        With ``target_scaling``, the mean of each output of the target.
+    target_scale_ : ndarray of shape (n_outputs,), or None
+        With ``target_scaling``, the standard deviation of each output of the target; 1 for an output that does not
+        vary.
     model_ : keras.Model
-        The fitted network as a compiled Keras model, made on first access. Its inputs are what
-        `model_inputs` makes of a table. With ``target_scaling`` a last layer gives
-        its outputs the units of ``y``.
-    n_iter_, t_ : int
-        Epochs that were run; training samples that were seen, counted once an epoch.
-    loss_, loss_curve_ : float, list of float
-        The training loss of the last epoch, and of each; the mean over members and samples.
+        The fitted network as a compiled Keras model, made on first access. It takes what `model_inputs` returns for a
+        table. With ``target_scaling``, a last layer returns its outputs in the units of ``y``.
+    n_iter_ : int
+        The number of epochs that were run.
+    t_ : int
+        The number of training samples seen, counted once in each epoch.
+    loss_ : float
+        The training loss of the last epoch, the mean over members and samples.
+    best_loss_ : float or None
+        The lowest training loss of an epoch; None with ``early_stopping``.
+    loss_curve_ : list of float
+        The training loss of each epoch, the mean over members and samples.
+    validation_scores_ : list of float or None
+        R² on the validation samples after each epoch; None without validation samples.
+    best_validation_score_ : float or None
+        The highest validation score.
     history_ : dict of str to list of float
-        By epoch: "loss", "learning_rate", "oof_score" (NaN where it was not looked at), and with validation samples
+        By epoch: "loss", "learning_rate", "oof_score" (NaN in epochs without one), and with validation samples
         "val_loss", "val_score" and the ``metrics``.
     step_history_ : dict of str to list of float, or None
-        With ``record_every``, by step.
-    n_layers_, n_outputs_, out_activation_
-        Layers of a member, input and output included; units of its output layer; their activation.
+        With ``record_every``, the history by step.
+    callbacks_ : list of keras.callbacks.Callback
+        The callbacks that the fit used: copies of ``callbacks``, or what the function returned. Empty after loading.
+    n_layers_ : int
+        The number of layers of a member, input and output layer included.
+    n_outputs_ : int
+        The number of units of the output layer.
+    out_activation_ : str
+        The activation of the output layer.
 
     See Also
     --------
     TabularMLPClassifier : The classifier.
-    KerasMLPRegressor : A plain network on numbers, with more choices.
+    KerasMLPRegressor : A plain network on numbers, with more options.
     sklearn.ensemble.HistGradientBoostingRegressor : Trees for the same tables.
 
     Notes
     -----
-    What is compiled is decided by the numbers of columns, filled up to a multiple, and of categories that are embedded,
-    by members, widths, activations and the batch size. Rates, schedules, scales of frequencies and label smoothing are
-    values: a search over them compiles once.
+    The compiled structure depends on the number of columns, rounded up, and of embedded categories, and on members,
+    widths, activations and the batch size. Rates, schedules, frequency scales and label smoothing are values that are
+    passed to the compiled program, so that a search over them compiles once.
 
     To make a fit faster, turn down ``epochs`` first, then ``n_members``.
 
@@ -215,6 +254,9 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         activation: TabularActivation | Sequence[Activation] = "auto",
         *,
         n_members: int = 8,
+        input_scale: bool = True,
+        parametric_activation: bool = True,
+        dtype: Dtype = "float32",
         categorical_features: CategoricalFeatures = "from_dtype",
         max_one_hot: int = 64,
         category_dim: int = 8,
@@ -223,23 +265,22 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         n_frequencies: int = 16,
         frequency_scale: float = 0.1,
         periodic_dim: int = 3,
-        input_scale: bool = True,
-        parametric_activation: bool = True,
-        dropout: float | Sequence[float] = 0.15,
-        dropout_schedule: Schedule = "flat_cosine",
         loss: RegressorLoss = "auto",
         quantile: float = 0.5,
         target_scaling: TargetScaling = "standard",
         clip_predictions: bool = True,
+        dropout: float | Sequence[float] = 0.15,
+        dropout_schedule: Schedule = "flat_cosine",
+        weight_decay: float | None = None,
         learning_rate: float = 0.2,
         learning_rate_schedule: Schedule = "coslog4",
         beta_1: float = 0.9,
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
-        weight_decay: float | None = None,
         batch_size: int = 256,
         epochs: int = 64,
         shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
         early_stopping: EarlyStopping = "out-of-fold",
         validation_fraction: float = 0.1,
         monitor: Monitor = "score",
@@ -248,13 +289,14 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         metrics: Sequence[Any] | None = None,
         callbacks: Any = None,
         record_every: int | None = None,
-        random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
-        dtype: Dtype = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.n_members = n_members
+        self.input_scale = input_scale
+        self.parametric_activation = parametric_activation
+        self.dtype: str = dtype
         self.categorical_features = categorical_features
         self.max_one_hot = max_one_hot
         self.category_dim = category_dim
@@ -263,23 +305,22 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
         self.periodic_dim = periodic_dim
-        self.input_scale = input_scale
-        self.parametric_activation = parametric_activation
-        self.dropout = dropout
-        self.dropout_schedule = dropout_schedule
         self.loss = loss
         self.quantile = quantile
         self.target_scaling: str | None = target_scaling
         self.clip_predictions = clip_predictions
+        self.dropout = dropout
+        self.dropout_schedule = dropout_schedule
+        self.weight_decay = weight_decay
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-        self.weight_decay = weight_decay
         self.batch_size: int | str = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
+        self.random_state = random_state
         self.early_stopping: str | None = early_stopping
         self.validation_fraction = validation_fraction
         self.monitor = monitor
@@ -288,9 +329,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         self.metrics = metrics
         self.callbacks = callbacks
         self.record_every = record_every
-        self.random_state = random_state
         self.verbose = verbose
-        self.dtype: str = dtype
 
     def _coding(self, form: Any, hyperparameters: Hyperparameters) -> Coding:
         """How the target is compared with the outputs, which are any numbers.

@@ -51,11 +51,11 @@ def to_onnx(
 
     Returns
     -------
-    onnx_model : onnx.ModelProto
-        Its ``SerializeToString()`` are the bytes of the file. A classifier has the outputs "label" and "probabilities",
-        or "scores", those of ``decision_function``, if its outputs are linear; of several outputs, probabilities are a
-        list. A regressor has one, "variable", (n_samples, n_outputs) even for a target of one dimension. Numbers are
-        float64 if an input or the network is, else float32.
+    onnx.ModelProto
+        The model; its ``SerializeToString()`` returns the bytes of the file. A classifier has the outputs "label" and
+        "probabilities", or "scores", those of ``decision_function``, if its outputs are linear; for several outputs,
+        probabilities are a list. A regressor has the output "variable", (n_samples, n_outputs) even for a target of one
+        dimension. Numbers are float64 if an input or the network is, otherwise float32.
 
     Raises
     ------
@@ -63,6 +63,10 @@ def to_onnx(
         If skl2onnx is not installed.
     ValueError
         If something has no counterpart in ONNX, such as an activation of your own.
+
+    See Also
+    --------
+    register : Lets ``skl2onnx.to_onnx`` convert the estimators.
 
     Examples
     --------
@@ -101,12 +105,18 @@ def to_onnx(
 
 
 def register() -> None:
-    """Make ``skl2onnx.to_onnx`` and ``skl2onnx.convert_sklearn`` know the estimators here; `to_onnx` does it by itself.
+    """Register the estimators with skl2onnx.
+
+    After it, ``skl2onnx.to_onnx`` and ``skl2onnx.convert_sklearn`` convert them. `to_onnx` calls it.
 
     Raises
     ------
     ImportError
         If skl2onnx is not installed.
+
+    See Also
+    --------
+    to_onnx : Converts an estimator or a pipeline.
 
     Examples
     --------

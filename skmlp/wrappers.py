@@ -1,8 +1,7 @@
-"""SciKeras' wrappers of a user's own Keras model function, trained by the compiled engine.
+"""Scikit-learn estimators around your own Keras models, with SciKeras' parameters, trained by the compiled engine.
 
-Working SciKeras code changes its import line and nothing else: parameters, routing, encoders and attributes are
-SciKeras'. What is overridden here is its call of Keras' ``fit`` and ``predict``, and what SciKeras 0.13 gets wrong on
-scikit-learn 1.6 and later.
+Parameters, their routing, encoders and attributes are those of SciKeras: to port working code, change its import. These
+classes replace SciKeras' calls of Keras' ``fit`` and ``predict``, and work with scikit-learn 1.6 and later.
 """
 
 from __future__ import annotations
@@ -51,33 +50,75 @@ Classifier = TypeVar("Classifier", bound="KerasClassifier")
 class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
 
-    It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass gives the model as
-    the method ``_keras_build_fn``, says by scikit-learn's mixins what it is, and has a ``score`` of its own.
+    It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass builds the model
+    in the method ``_keras_build_fn``, inherits from the mixins of scikit-learn that say what it is, and has a ``score``
+    of its own. Read more in the :doc:`user guide </user_guide/your_own_keras_model>`.
 
     Parameters
     ----------
     model : callable or keras.Model, default=None
-        Builds the model, or is it; see `KerasClassifier`, whose other parameters this class has too, but for
-        ``class_weight``. None, if the class has a method ``_keras_build_fn``.
+        Builds the model, or is it. It is called with the parameters ``model__*``, and with ``meta`` (a dictionary of
+        fitted attributes such as ``n_features_in_``), ``compile_kwargs`` and ``params`` if it has such arguments. None,
+        if the class has a method ``_keras_build_fn``.
+    build_fn : callable or keras.Model, default=None
+        The old name of ``model``.
+    warm_start : bool, default=False
+        Whether ``fit`` continues training the model of the last fit, with its weights, the state of its optimizer, and
+        the step of its learning-rate schedule. The model is neither built nor compiled again, so that only the
+        parameters of the training take effect, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``, and
+        the epochs that callbacks see, start again; those of ``partial_fit`` continue.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the model function and the training. With an int or an instance, every fit gives the same weights; an
+        instance is copied before numbers are drawn from it. While the model function runs, the generators of Python and
+        NumPy are seeded, and then restored. The function is called once for all fits with the same seed, arguments and
+        compilation, unless the model depends on more than can be compared. Seeded fits by Keras' ``fit`` take turns in
+        threads, because TensorFlow has one random state for the whole process.
+    optimizer : str, keras.optimizers.Optimizer or its class, default="rmsprop"
+        Compiles a model that the function returns uncompiled. Its settings are routed as
+        ``optimizer__learning_rate``.
+    loss : str, Keras object, its class, or a list or dict of these, default=None
+        Compiles such a model, too. Settings are routed as ``loss__*`` to classes, which you may also give by name, as
+        in ``loss="BinaryCrossentropy", loss__from_logits=True``.
+    metrics : str, Keras object, its class, or a list or dict of these, default=None
+        Compile such a model, too; settings are routed as ``metrics__*``.
+    batch_size : int, default=None
+        The number of samples in a training step; None is Keras' 32, and -1 takes all samples at once.
+    validation_batch_size : int, default=None
+        The number of validation samples that are evaluated at once; -1 takes all.
+    verbose : int, default=1
+        0 is silent. The compiled engine shows a line of progress for any other number; Keras' ``fit`` has its own
+        output for each.
+    callbacks : keras.callbacks.Callback, its class, a list or dict of these, or a function, default=None
+        Settings of a class are routed as ``callbacks__*``. A function returns the callbacks of each fit.
+    validation_split : float, default=0.0
+        The fraction of the samples that validation uses, taken from their end.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    run_eagerly : bool, default=False
+        Whether a model that is compiled here runs without a traced function.
+    epochs : int, default=1
+        The number of passes over the training samples.
     engine : {"auto", "compiled", "keras"}, default="auto"
-        What trains the model; see `KerasClassifier`.
+        What trains the model. "auto" is the compiled engine if it can train the model, otherwise Keras' ``fit``;
+        "compiled" is the compiled engine, or an error that says why it cannot train the model; "keras" is Keras'
+        ``fit``.
     **kwargs : dict
-        The other parameters, arguments of the model function, and routed parameters such as ``model__hidden``.
+        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``.
 
     Attributes
     ----------
     model_ : keras.Model
-        The fitted model.
+        The fitted, compiled model, made on first access. Predictions follow the changes that you make to it.
     engine_ : {"compiled", "keras"}
-        What trained it.
+        What trained the model.
     engine_reason_ : str or None
-        Why it was Keras' ``fit``; None if it was the compiled engine.
+        Why Keras' ``fit`` trained it; None for the compiled engine.
     history_ : dict of str to list
-        Loss and metrics after every epoch.
+        Losses and metrics after every epoch, as Keras records them.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if ``X`` was a data frame with column names.
+        The names of the features, if ``X`` was a data frame whose column names are strings.
 
     See Also
     --------
@@ -340,39 +381,94 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         return unpack_keras_model(archive)
 
     def predict(self, X: SamplesLike, **kwargs: Any) -> NDArray[Any]:
-        """Predict targets; by the earlier fit, while another thread fits anew.
+        """Predict the target of each sample.
+
+        While another thread fits the estimator again, the earlier fit predicts.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, ...)
-            Samples.
+            The samples to predict, of the shape that `fit` was given.
         **kwargs : dict
             Further arguments of ``keras.Model.predict``.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions.
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions, in the form of the target of `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        score : Scores the predictions.
+
+        Examples
+        --------
+        >>> import keras
+        >>> import numpy as np
+        >>> from skmlp.wrappers import KerasRegressor
+        >>> def network(meta):
+        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+        >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(X, 2 * X.ravel())
+        >>> regressor.predict(X[:2]).shape
+        (2,)
         """
         predictions: NDArray[Any] = super(BaseWrapper, self._settled()).predict(X, **kwargs)
         return predictions
 
     def score(self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score the predictions by ``scorer``; those of the earlier fit, while another thread fits anew.
+        """Compute the score of the predictions: accuracy for a classifier, R² for a regressor.
+
+        The static method ``scorer`` of the class computes it. While another thread fits the estimator again, the
+        earlier fit predicts.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, ...)
-            Samples.
+            The samples to predict, of the shape that `fit` was given.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Their true targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
+            Their weights; None weighs all alike.
 
         Returns
         -------
-        score : float
-            The accuracy of a classifier, the R2 of a regressor.
+        float
+            The score.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        predict : The predictions.
+
+        Examples
+        --------
+        >>> import keras
+        >>> import numpy as np
+        >>> from skmlp.wrappers import KerasRegressor
+        >>> def network(meta):
+        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+        >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(X, 2 * X.ravel())
+        >>> regressor.score(X, 2 * X.ravel()) <= 1
+        True
         """
         score: float = super(BaseWrapper, self._settled()).score(X, y, sample_weight=sample_weight)
         return score
@@ -393,78 +489,84 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
 class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn classifier around a function that builds a Keras model.
 
-    It takes what ``scikeras.wrappers.KerasClassifier`` takes, works with scikit-learn 1.6 and later, and trains the
-    model by the compiled engine where it can: one program for all fits whose models differ in values alone, such as
-    learning rates, dropout rates and penalties.
+    It takes what ``scikeras.wrappers.KerasClassifier`` takes, works with scikit-learn 1.6 and later, and trains most
+    models by the compiled engine: with one program for all fits whose models differ only in values, such as learning
+    rates, dropout rates and penalties. Read more in the :doc:`user guide </user_guide/your_own_keras_model>`.
 
     Parameters
     ----------
     model : callable or keras.Model, default=None
-        Builds the model. It is called with the parameters ``model__*``, and with ``meta`` (a dictionary of fitted
-        attributes such as ``n_features_in_``), ``compile_kwargs`` and ``params`` if it has such arguments.
+        Builds the model, or is it. It is called with the parameters ``model__*``, and with ``meta`` (a dictionary of
+        fitted attributes such as ``n_features_in_``), ``compile_kwargs`` and ``params`` if it has such arguments.
     build_fn : callable or keras.Model, default=None
         The old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on with the model of the fit before: its weights, the state of its optimizer, and the step
-        at which a learning-rate schedule stands. The model is neither built nor compiled anew, so that of the
-        parameters only those of the training count, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``
-        and the epochs that callbacks are told of begin anew; those of ``partial_fit`` go on.
+        Whether ``fit`` continues training the model of the last fit, with its weights, the state of its optimizer, and
+        the step of its learning-rate schedule. The model is neither built nor compiled again, so that only the
+        parameters of the training take effect, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``, and
+        the epochs that callbacks see, start again; those of ``partial_fit`` continue.
     random_state : int, RandomState instance or None, default=None
-        Seeds the model function and the training. With an integer or an instance, every fit gives the same weights: of
-        an instance a copy is drawn from. The model function draws from Python's and NumPy's generators, which are
-        seeded for so long and given back; it is called once for all fits of the same seed, arguments, and compilation,
-        unless what it builds depends on more than can be compared. Seeded fits by Keras' ``fit`` take turns in threads,
-        since TensorFlow's random state is the whole process's.
+        Seeds the model function and the training. With an int or an instance, every fit gives the same weights; an
+        instance is copied before numbers are drawn from it. While the model function runs, the generators of Python and
+        NumPy are seeded, and then restored. The function is called once for all fits with the same seed, arguments and
+        compilation, unless the model depends on more than can be compared. Seeded fits by Keras' ``fit`` take turns in
+        threads, because TensorFlow has one random state for the whole process.
     optimizer : str, keras.optimizers.Optimizer or its class, default="rmsprop"
-        Compiles a model that the function left uncompiled; settings are routed as ``optimizer__learning_rate``.
-    loss, metrics : str, Keras object, its class, or a list or dict of these, default=None
-        The same, for ``loss__*`` and ``metrics__*``. Only classes have settings, and are given by name, too, as in
-        ``loss="BinaryCrossentropy", loss__from_logits=True``.
-    batch_size, validation_batch_size : int, default=None
-        Samples per step; -1 takes all of them at once.
+        Compiles a model that the function returns uncompiled. Its settings are routed as
+        ``optimizer__learning_rate``.
+    loss : str, Keras object, its class, or a list or dict of these, default=None
+        Compiles such a model, too. Settings are routed as ``loss__*`` to classes, which you may also give by name, as
+        in ``loss="BinaryCrossentropy", loss__from_logits=True``.
+    metrics : str, Keras object, its class, or a list or dict of these, default=None
+        Compile such a model, too; settings are routed as ``metrics__*``.
+    batch_size : int, default=None
+        The number of samples in a training step; None is Keras' 32, and -1 takes all samples at once.
+    validation_batch_size : int, default=None
+        The number of validation samples that are evaluated at once; -1 takes all.
     verbose : int, default=1
-        0 is silent. The compiled engine shows a line of progress for any other number; for Keras' ``fit`` they are its
-        own.
-    callbacks : keras.callbacks.Callback, its class, or a list or dict of these, default=None
-        Settings of a class are routed as ``callbacks__*``.
+        0 is silent. The compiled engine shows a line of progress for any other number; Keras' ``fit`` has its own
+        output for each.
+    callbacks : keras.callbacks.Callback, its class, a list or dict of these, or a function, default=None
+        Settings of a class are routed as ``callbacks__*``. A function returns the callbacks of each fit.
     validation_split : float, default=0.0
-        The part of the samples, taken from their end, that Keras validates on.
+        The fraction of the samples that validation uses, taken from their end.
     shuffle : bool, default=True
-        Whether every epoch has an order of its own.
+        Whether each epoch takes the samples in a new order.
     run_eagerly : bool, default=False
         Whether a model that is compiled here runs without a traced function.
     epochs : int, default=1
-        Passes over the samples.
-    class_weight : dict or "balanced", default=None
-        Weights of the classes; they multiply the sample weights.
+        The number of passes over the training samples.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, by label; they multiply the sample weights.
     engine : {"auto", "compiled", "keras"}, default="auto"
-        What trains the model: the compiled engine where it can, and else Keras' ``fit``; the compiled engine or an
-        error that says why it cannot; or Keras' ``fit``.
+        What trains the model. "auto" is the compiled engine if it can train the model, otherwise Keras' ``fit``;
+        "compiled" is the compiled engine, or an error that says why it cannot train the model; "keras" is Keras'
+        ``fit``.
     **kwargs : dict
         Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``. The labels
-        of ``fit__validation_data`` are those of ``y``, or encoded as the model takes them.
+        of ``fit__validation_data`` are encoded as those of ``y``, unless they are encoded already.
 
     Attributes
     ----------
     model_ : keras.Model
-        The fitted model, compiled; made when it is first asked for. What is done to it is done to the predictions.
+        The fitted, compiled model, made on first access. Predictions follow the changes that you make to it.
     engine_ : {"compiled", "keras"}
-        What trained it.
+        What trained the model.
     engine_reason_ : str or None
-        Why it was Keras' ``fit``; None if it was the compiled engine.
+        Why Keras' ``fit`` trained it; None for the compiled engine.
     history_ : dict of str to list
-        Loss and metrics after every epoch, as Keras records them.
+        Losses and metrics after every epoch, as Keras records them.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if ``X`` was a data frame with column names.
+        The names of the features, if ``X`` was a data frame whose column names are strings.
 
     See Also
     --------
-    KerasRegressor : The same for regression.
-    skmlp.KerasMLPClassifier : Needs no model function, and trains many times faster.
+    KerasRegressor : The regressor.
+    skmlp.KerasMLPClassifier : Needs no model function.
 
     Examples
     --------
@@ -501,21 +603,47 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
     ) -> Classifier:
         """Build the model and train it.
 
+        With ``warm_start``, training continues with the model of the last fit.
+
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, ...)
-            Training samples.
+            The training samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels.
+            Their labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights; multiplied by those of the classes in a copy.
+            Their weights. ``class_weight`` multiplies a copy of them.
         **kwargs : dict
             Further arguments of ``keras.Model.fit``.
 
         Returns
         -------
-        self : object
-            The fitted classifier.
+        object
+            The fitted estimator itself. A fit that fails leaves it as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not usable, the model function returns no model, or the compiled engine cannot
+            train the model with ``engine="compiled"``.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        partial_fit : Train for one more epoch.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp.wrappers import KerasClassifier
+        >>> def network(meta):
+        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> classifier.fit(X, y, epochs=2).engine_
+        'compiled'
         """
         with self._refit():
             super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
@@ -529,45 +657,99 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         sample_weight: ArrayLike | None = None,
         **kwargs: Any,
     ) -> Classifier:
-        """Train the model for one more epoch.
+        """Train the model for one more epoch on these samples.
+
+        The first call builds the model.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, ...)
-            Training samples.
+            The training samples of this call.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels.
+            Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels of all calls; only the first call needs them.
+            All labels that any call will have. Only the first call needs them.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights; multiplied by those of the classes in a copy.
+            Their weights. ``class_weight`` multiplies a copy of them.
         **kwargs : dict
             Further arguments of ``keras.Model.fit``.
 
         Returns
         -------
-        self : object
-            The fitted classifier.
+        object
+            The fitted estimator itself. A call that fails leaves it as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not usable, or ``y`` has labels that the first call did not know.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        fit : Train for ``epochs``.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp.wrappers import KerasClassifier
+        >>> def network(meta):
+        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> for part in (slice(0, 150, 2), slice(1, 150, 2)):
+        ...     classifier = classifier.partial_fit(X[part], y[part], classes=[0, 1, 2])
+        >>> len(classifier.history_["loss"])
+        2
         """
         with self._refit():
             super().partial_fit(X, y, classes=classes, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
     def predict_proba(self, X: SamplesLike, **kwargs: Any) -> NDArray[np.floating]:
-        """Predict the probabilities of the classes.
+        """Predict the probability of each class.
+
+        They are the outputs of the model, which therefore must end in a softmax or a sigmoid. A network with one unit
+        gives two columns, even if it was fitted to a single class, as scikit-learn's multi-layer perceptron does.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, ...)
-            Samples.
+            The samples to predict, of the shape that `fit` was given.
         **kwargs : dict
             Further arguments of ``keras.Model.predict``.
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``. A network with one unit gives two columns, also if it was fitted to
-            one class alone, as scikit-learn's multi-layer perceptron does.
+        ndarray of shape (n_samples, n_classes)
+            The probabilities, with columns in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``X`` has other features than in `fit`.
+        RuntimeError
+            If this process was forked after TensorFlow had started.
+
+        See Also
+        --------
+        BaseWrapper.predict : The labels.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp.wrappers import KerasClassifier
+        >>> def network(meta):
+        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> classifier.fit(X, y).predict_proba(X[:2]).shape
+        (2, 3)
         """
         settled = self._settled()
         probabilities: NDArray[np.floating] = super(KerasClassifier, settled).predict_proba(X, **kwargs)
@@ -611,37 +793,79 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
 class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn regressor around a function that builds a Keras model.
 
-    It is ``scikeras.wrappers.KerasRegressor``, made to work with scikit-learn 1.6 and later: the parameters, their
-    routing and the fitted attributes are described in SciKeras' documentation.
+    It takes what ``scikeras.wrappers.KerasRegressor`` takes, works with scikit-learn 1.6 and later, and trains most
+    models by the compiled engine: with one program for all fits whose models differ only in values, such as learning
+    rates, dropout rates and penalties. Read more in the :doc:`user guide </user_guide/your_own_keras_model>`.
 
     Parameters
     ----------
     model : callable or keras.Model, default=None
-        Builds the model; see `KerasClassifier`, whose other parameters this class has too, but for ``class_weight``.
+        Builds the model, or is it. It is called with the parameters ``model__*``, and with ``meta`` (a dictionary of
+        fitted attributes such as ``n_features_in_``), ``compile_kwargs`` and ``params`` if it has such arguments.
+    build_fn : callable or keras.Model, default=None
+        The old name of ``model``.
+    warm_start : bool, default=False
+        Whether ``fit`` continues training the model of the last fit, with its weights, the state of its optimizer, and
+        the step of its learning-rate schedule. The model is neither built nor compiled again, so that only the
+        parameters of the training take effect, such as ``epochs``, ``batch_size`` and ``callbacks``. ``history_``, and
+        the epochs that callbacks see, start again; those of ``partial_fit`` continue.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the model function and the training. With an int or an instance, every fit gives the same weights; an
+        instance is copied before numbers are drawn from it. While the model function runs, the generators of Python and
+        NumPy are seeded, and then restored. The function is called once for all fits with the same seed, arguments and
+        compilation, unless the model depends on more than can be compared. Seeded fits by Keras' ``fit`` take turns in
+        threads, because TensorFlow has one random state for the whole process.
+    optimizer : str, keras.optimizers.Optimizer or its class, default="rmsprop"
+        Compiles a model that the function returns uncompiled. Its settings are routed as
+        ``optimizer__learning_rate``.
+    loss : str, Keras object, its class, or a list or dict of these, default=None
+        Compiles such a model, too. Settings are routed as ``loss__*`` to classes, which you may also give by name, as
+        in ``loss="BinaryCrossentropy", loss__from_logits=True``.
+    metrics : str, Keras object, its class, or a list or dict of these, default=None
+        Compile such a model, too; settings are routed as ``metrics__*``.
+    batch_size : int, default=None
+        The number of samples in a training step; None is Keras' 32, and -1 takes all samples at once.
+    validation_batch_size : int, default=None
+        The number of validation samples that are evaluated at once; -1 takes all.
+    verbose : int, default=1
+        0 is silent. The compiled engine shows a line of progress for any other number; Keras' ``fit`` has its own
+        output for each.
+    callbacks : keras.callbacks.Callback, its class, a list or dict of these, or a function, default=None
+        Settings of a class are routed as ``callbacks__*``. A function returns the callbacks of each fit.
+    validation_split : float, default=0.0
+        The fraction of the samples that validation uses, taken from their end.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    run_eagerly : bool, default=False
+        Whether a model that is compiled here runs without a traced function.
+    epochs : int, default=1
+        The number of passes over the training samples.
     engine : {"auto", "compiled", "keras"}, default="auto"
-        What trains the model; see `KerasClassifier`.
+        What trains the model. "auto" is the compiled engine if it can train the model, otherwise Keras' ``fit``;
+        "compiled" is the compiled engine, or an error that says why it cannot train the model; "keras" is Keras'
+        ``fit``.
     **kwargs : dict
-        The other parameters, arguments of the model function, and routed parameters such as ``model__hidden``.
+        Arguments of the model function, and routed parameters such as ``model__hidden`` or ``fit__verbose``.
 
     Attributes
     ----------
     model_ : keras.Model
-        The fitted model.
+        The fitted, compiled model, made on first access. Predictions follow the changes that you make to it.
     engine_ : {"compiled", "keras"}
-        What trained it.
+        What trained the model.
     engine_reason_ : str or None
-        Why it was Keras' ``fit``; None if it was the compiled engine.
+        Why Keras' ``fit`` trained it; None for the compiled engine.
     history_ : dict of str to list
-        Loss and metrics after every epoch.
+        Losses and metrics after every epoch, as Keras records them.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if ``X`` was a data frame with column names.
+        The names of the features, if ``X`` was a data frame whose column names are strings.
 
     See Also
     --------
-    KerasClassifier : The same for classification.
-    skmlp.KerasMLPRegressor : Needs no model function, and trains many times faster.
+    KerasClassifier : The classifier.
+    skmlp.KerasMLPRegressor : Needs no model function.
 
     Examples
     --------

@@ -60,10 +60,10 @@ class LossCurve:
 class LossCurveDisplay:
     """Losses and metrics of fitted estimators by epoch or by step.
 
-    It is made by `from_estimator`, `from_estimators` or `from_cv_results`, which also draw it. Each estimator has a
-    colour; training is a solid line, validation and out of fold are dashed ones. Of several folds, the line is their
-    mean and the band reaches from their least to their greatest value. Values that are NaN are left out, as those of
-    "oof_score" in most epochs.
+    Make it with `from_estimator`, `from_estimators` or `from_cv_results`, which also draw it. Each estimator has a
+    colour; solid lines show training, dashed lines validation and out-of-fold scores. For several folds, the line is
+    their mean and the band reaches from their lowest to their highest value. NaN is left out, as "oof_score" in most
+    epochs.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class LossCurveDisplay:
         For each name, the histories of its folds, one for a single estimator: each a dict of str to list of float, as
         ``history_`` and ``step_history_``. An empty name is not shown.
     by : {"epoch", "step"}, default="epoch"
-        Whether the records are those of epochs, or of steps, which are numbered by their key "step".
+        Whether the records are by epoch, or by step, with the numbers of the steps in the key "step".
 
     Attributes
     ----------
@@ -124,29 +124,42 @@ class LossCurveDisplay:
     ) -> Self:
         """Draw the curves of one fitted estimator.
 
+        Validation is drawn beside training, if the fit had validation samples.
+
         Parameters
         ----------
-        estimator : KerasMLPClassifier, KerasMLPRegressor or Pipeline
-            Fitted; of a pipeline, the last step counts.
+        estimator : estimator or Pipeline
+            A fitted estimator of skmlp, or a pipeline that ends with one.
         metrics : str or sequence of str, default=("loss",)
-            As in `plot`.
+            The keys of the history to draw, as in `plot`.
         by : {"epoch", "step"}, default="epoch"
-            Whether to take the records of ``history_``, or those of ``step_history_``, which need ``record_every``.
+            Whether to draw ``history_`` by epoch, or ``step_history_`` by step, which needs ``record_every``.
         smoothing : float, default=0.0
-            As in `plot`.
+            The factor of the exponential smoothing, as in `plot`.
         skip : int, default=0
-            As in `plot`.
+            The number of records to leave out at the beginning, as in `plot`.
         name : str, default=None
             A name for the legend.
         ax : matplotlib Axes, or sequence of one for each metric, default=None
-            As in `plot`.
+            Where to draw; None is a new figure.
         **line_kw : dict
-            As in `plot`.
+            Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        display : LossCurveDisplay
+        LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        ValueError
+            If a metric is not in the history.
+
+        See Also
+        --------
+        from_estimators : Several estimators in one figure.
 
         Examples
         --------
@@ -174,19 +187,53 @@ class LossCurveDisplay:
         ax: Any = None,
         **line_kw: Any,
     ) -> Self:
-        """Draw the curves of several fitted estimators, each in a colour of its own.
+        """Draw the curves of several fitted estimators.
+
+        Each has a colour of its own, and its name in the legend.
 
         Parameters
         ----------
         estimators : dict of str to estimator, list of estimators or dict
             By name, fitted estimators, pipelines, or what `from_cv_results` takes.
-        metrics, by, smoothing, skip, ax, **line_kw
-            As in `from_estimator`.
+        metrics : str or sequence of str, default=("loss",)
+            The keys of the history to draw, as in `plot`.
+        by : {"epoch", "step"}, default="epoch"
+            Whether to draw ``history_`` by epoch, or ``step_history_`` by step, which needs ``record_every``.
+        smoothing : float, default=0.0
+            The factor of the exponential smoothing, as in `plot`.
+        skip : int, default=0
+            The number of records to leave out at the beginning, as in `plot`.
+        ax : matplotlib Axes, or sequence of one for each metric, default=None
+            Where to draw; None is a new figure.
+        **line_kw : dict
+            Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        display : LossCurveDisplay
+        LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        ValueError
+            If a metric is not in the history.
+
+        See Also
+        --------
+        from_estimator : One estimator.
+        from_cv_results : The mean and the range of the folds of a cross-validation.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp import KerasMLPClassifier, LossCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlps = {f"l2={l2}": KerasMLPClassifier((10,), l2=l2, epochs=3).fit(X, y) for l2 in (1e-4, 1e-2)}
+        >>> display = LossCurveDisplay.from_estimators(mlps)
+        >>> [curve.name for curve in display.curves_]
+        ['l2=0.0001', 'l2=0.01']
         """
         if by not in ATTRIBUTES:
             raise ValueError(f"by={by!r} is not known: take one of {', '.join(map(repr, ATTRIBUTES))}.")
@@ -210,18 +257,55 @@ class LossCurveDisplay:
     ) -> Self:
         """Draw the mean and the range of the folds of a cross-validation.
 
+        Give each fold validation samples to see its validation loss, too.
+
         Parameters
         ----------
         cv_results : dict, or list of fitted estimators
             What ``cross_validate(..., return_estimator=True)`` returned, or the estimators of the folds. Folds that
             stopped early are drawn as far as all of them have records.
-        metrics, by, smoothing, skip, name, ax, **line_kw
-            As in `from_estimator`.
+        metrics : str or sequence of str, default=("loss",)
+            The keys of the history to draw, as in `plot`.
+        by : {"epoch", "step"}, default="epoch"
+            Whether to draw ``history_`` by epoch, or ``step_history_`` by step, which needs ``record_every``.
+        smoothing : float, default=0.0
+            The factor of the exponential smoothing, as in `plot`.
+        skip : int, default=0
+            The number of records to leave out at the beginning, as in `plot`.
+        name : str, default=None
+            A name for the legend.
+        ax : matplotlib Axes, or sequence of one for each metric, default=None
+            Where to draw; None is a new figure.
+        **line_kw : dict
+            Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        display : LossCurveDisplay
+        LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        ValueError
+            If a metric is not in the history.
+
+        See Also
+        --------
+        from_estimators : Several estimators or cross-validations in one figure.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.model_selection import cross_validate
+        >>> from skmlp import KerasMLPClassifier, LossCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = KerasMLPClassifier((10,), epochs=3, random_state=0)
+        >>> cv_results = cross_validate(mlp, X, y, cv=3, return_estimator=True)
+        >>> display = LossCurveDisplay.from_cv_results(cv_results)
+        >>> display.curves_[0].folds.shape
+        (3, 3)
         """
         if not isinstance(cv_results, (Mapping, list, tuple)):
             raise TypeError(
@@ -242,28 +326,46 @@ class LossCurveDisplay:
     ) -> Self:
         """Draw the curves.
 
+        It sets ``curves_``, ``lines_``, ``bands_``, ``axes_``, ``ax_`` and ``figure_``.
+
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of one for each metric, default=None
             Where to draw; None is a new figure.
         metrics : str or sequence of str, default=("loss",)
-            Keys of the histories. "loss" is the training loss and, where there is one, "val_loss"; so with any other
-            name. One that starts with ``"val_"`` is itself alone.
+            The keys of the histories to draw, each on axes of its own. "loss" draws the training loss and "val_loss",
+            if there is one, and so does any other name. A name that starts with ``"val_"`` is drawn alone.
         smoothing : float, default=0.0
-            The share of the past in an exponential smoothing, at least 0 and less than 1:
+            The factor of an exponential smoothing, at least 0 and less than 1:
             ``s = smoothing * s + (1 - smoothing) * x``, which starts from the first value that is drawn. It is pandas'
-            ``ewm(alpha=1 - smoothing, adjust=False)``. Each fold is smoothed; the mean of the folds is then the
-            smoothed mean, as smoothing is linear.
+            ``ewm(alpha=1 - smoothing, adjust=False)``. Each fold is smoothed, and so is their mean, as smoothing is
+            linear.
         skip : int, default=0
-            How many of the first records are left out. They are so before the smoothing, which they do not enter; the
-            epochs or steps keep their numbers.
+            The number of records to leave out at the beginning. They do not enter the smoothing; the epochs or steps
+            keep their numbers.
         **line_kw : dict
             Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        self : LossCurveDisplay
-            Sets ``curves_``, ``lines_``, ``bands_``, ``axes_``, ``ax_`` and ``figure_``.
+        LossCurveDisplay
+            The display itself.
+
+        Raises
+        ------
+        ValueError
+            If a metric is not in the histories, or ``smoothing`` or ``skip`` is out of range.
+
+        See Also
+        --------
+        from_estimator : Makes a display and draws it.
+
+        Examples
+        --------
+        >>> from skmlp import LossCurveDisplay
+        >>> display = LossCurveDisplay({"": [{"loss": [0.9, 0.5, 0.4]}]})
+        >>> display.plot(skip=1).curves_[0].x.tolist()
+        [2.0, 3.0]
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
         from matplotlib.ticker import MaxNLocator

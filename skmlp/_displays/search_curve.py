@@ -39,18 +39,18 @@ POINTS_BETWEEN_LINES = 3.0
 class SearchCurveDisplay:
     """Mean scores of a search's candidates by one hyperparameter.
 
-    It is made by `from_estimator` or `from_cv_results`, which also draw it. The candidates that differ in the chosen
-    hyperparameter alone are a line, so that the other hyperparameters tell lines apart. Test scores are solid lines and
-    training scores dotted ones; the bars or bands are one standard deviation over the folds to each side. A star marks
-    the best candidate.
+    Make it with `from_estimator` or `from_cv_results`, which also draw it. Candidates that differ only in the chosen
+    hyperparameter form a line, so that the other hyperparameters tell lines apart. Solid lines show test scores, dotted
+    lines training scores; bars or bands show one standard deviation over the folds to each side. A star marks the best
+    candidate.
 
-    Beyond ``max_lines`` lines, every candidate is a grey point, and one line goes through the best candidate of each
-    value. Where hardly two candidates have a value in common, as in a random search over a distribution, and where
-    each line would be a single point, there are points alone.
+    If there would be more than ``max_lines`` lines, every candidate is a grey point, and one line connects the best
+    candidate of each value. If hardly two candidates share a value, as in a random search over a distribution, or each
+    line would be a single point, only points are drawn.
 
-    The axis is logarithmic if the values are positive and a geometric sequence, or span two decades or more; if they
-    are 0 besides, it is linear up to the least of the others and logarithmic from there. Values that are not all
-    numbers stand side by side, in the order in which they were searched.
+    The axis is logarithmic if the values are positive and form a geometric sequence, or span two decades or more; if
+    one of them is 0, it is linear up to the smallest of the others and logarithmic from there. Values that are not all
+    numbers are placed side by side, in the order in which they were searched.
 
     Parameters
     ----------
@@ -60,10 +60,14 @@ class SearchCurveDisplay:
         Its values.
     settings : sequence of dict
         For each candidate, the other hyperparameters by name, as the legend shows them.
-    test_mean, test_std : array-like of shape (n_candidates,)
-        The mean of each candidate's test scores over the folds, and their standard deviation.
-    train_mean, train_std : array-like of shape (n_candidates,), default=None
-        The same of the training scores; None if there are none.
+    test_mean : array-like of shape (n_candidates,)
+        The mean of each candidate's test scores over the folds.
+    test_std : array-like of shape (n_candidates,)
+        Their standard deviation.
+    train_mean : array-like of shape (n_candidates,), default=None
+        The mean of the training scores; None if there are none.
+    train_std : array-like of shape (n_candidates,), default=None
+        Their standard deviation.
     best_index : int, default=None
         The candidate that is marked.
     score_name : str, default="score"
@@ -150,13 +154,15 @@ class SearchCurveDisplay:
         ax: Any = None,
         **line_kw: Any,
     ) -> Self:
-        """Draw the scores of a finished search.
+        """Draw the scores of a fitted search.
+
+        The marked candidate is the search's ``best_index_``, if ``scoring`` is the metric that the search chose it by.
 
         Parameters
         ----------
         search : GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV, HalvingRandomSearchCV or Pipeline
-            Fitted; of a pipeline, the last step counts. Of a halving search, the candidates of each iteration are lines
-            of their own, told apart by "n_resources" or by the hyperparameter that is the resource.
+            A fitted search, or a pipeline that ends with one. In a halving search, each iteration has lines of its own,
+            told apart by "n_resources" or by the hyperparameter that is the resource.
         param_name : str
             The hyperparameter of the axis, by its full name ("kerasmlpclassifier__l2") or its last part ("l2").
         scoring : str, default=None
@@ -164,21 +170,43 @@ class SearchCurveDisplay:
         where : dict, default=None
             Values of other hyperparameters, by full names or last parts: other candidates are left out.
         score_type : {"test", "train", "both"}, default=None
-            As in `plot`.
+            The scores to draw; None is both, if the search has training scores.
         std_display_style : {"errorbar", "fill_between"} or None, default="errorbar"
-            As in `plot`.
+            How to show the standard deviation over the folds; None hides it.
         max_lines : int, default=6
-            As in `plot`.
+            The largest number of lines; beyond it, the candidates are points.
         ax : matplotlib Axes, default=None
-            As in `plot`.
+            Where to draw; None is a new figure.
         **line_kw : dict
-            As in `plot`.
+            Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        display : SearchCurveDisplay
-            The display, drawn. The candidate that is marked is the search's ``best_index_``, if ``scoring`` is what
-            it chose by.
+        SearchCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted.
+        ValueError
+            If no candidate has the hyperparameter, or the search has no such metric.
+
+        See Also
+        --------
+        from_cv_results : Draws results without the search.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.model_selection import GridSearchCV
+        >>> from skmlp import KerasMLPClassifier, SearchCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> grid = {"l2": [1e-4, 1e-3, 1e-2]}
+        >>> search = GridSearchCV(KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3).fit(X, y)
+        >>> display = SearchCurveDisplay.from_estimator(search, "l2")
+        >>> display.scale, len(display.lines_)
+        ('log', 1)
         """
         cv_results = fitted_attribute(search, "cv_results_", "a fitted GridSearchCV or another search")
         search = last_step(search)
@@ -215,20 +243,53 @@ class SearchCurveDisplay:
     ) -> Self:
         """Draw the scores in the results of a search.
 
+        The candidate with the highest mean test score is marked; in a halving search, that of the last iteration.
+
         Parameters
         ----------
         cv_results : dict
             The ``cv_results_`` of a search.
-        param_name, where, score_type, std_display_style, max_lines, ax, **line_kw
-            As in `from_estimator`.
+        param_name : str
+            The hyperparameter of the axis, by its full name ("kerasmlpclassifier__l2") or its last part ("l2").
         scoring : str, default=None
             The metric; None is the only one.
+        where : dict, default=None
+            Values of other hyperparameters, by full names or last parts: other candidates are left out.
+        score_type : {"test", "train", "both"}, default=None
+            The scores to draw; None is both, if the search has training scores.
+        std_display_style : {"errorbar", "fill_between"} or None, default="errorbar"
+            How to show the standard deviation over the folds; None hides it.
+        max_lines : int, default=6
+            The largest number of lines; beyond it, the candidates are points.
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure.
+        **line_kw : dict
+            Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        display : SearchCurveDisplay
-            The display, drawn. The candidate with the highest mean test score is marked; of a halving search, that of
-            the last iteration.
+        SearchCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If no candidate has the hyperparameter, or the results have no such metric.
+
+        See Also
+        --------
+        from_estimator : Draws a fitted search.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.model_selection import GridSearchCV
+        >>> from skmlp import KerasMLPClassifier, SearchCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> grid = {"l2": [1e-4, 1e-3, 1e-2]}
+        >>> search = GridSearchCV(KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3).fit(X, y)
+        >>> SearchCurveDisplay.from_cv_results(search.cv_results_, "l2").test_mean.shape
+        (3,)
         """
         display = cls._read(cv_results, param_name, scoring=scoring, where=where)
         return display.plot(
@@ -291,6 +352,8 @@ class SearchCurveDisplay:
     ) -> Self:
         """Draw the scores.
 
+        It sets ``lines_``, ``train_lines_``, ``spreads_``, ``points_``, ``best_``, ``ax_`` and ``figure_``.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -298,17 +361,35 @@ class SearchCurveDisplay:
         score_type : {"test", "train", "both"}, default=None
             The scores to draw; None is both, if the search has training scores.
         std_display_style : {"errorbar", "fill_between"} or None, default="errorbar"
-            How to show the standard deviation over the folds; error bars of several lines stand side by side. None is
-            not at all.
+            How to show the standard deviation over the folds; error bars of several lines are placed side by side. None
+            hides it.
         max_lines : int, default=6
-            Up to so many lines are drawn.
+            The largest number of lines; beyond it, the candidates are points.
         **line_kw : dict
             Settings of every line, for ``Axes.plot``.
 
         Returns
         -------
-        self : SearchCurveDisplay
-            Sets ``lines_``, ``train_lines_``, ``spreads_``, ``points_``, ``best_``, ``ax_`` and ``figure_``.
+        SearchCurveDisplay
+            The display itself.
+
+        Raises
+        ------
+        ValueError
+            If ``score_type`` or ``std_display_style`` is unknown, or there are no training scores to draw.
+
+        See Also
+        --------
+        from_estimator : Makes a display and draws it.
+
+        Examples
+        --------
+        >>> from skmlp import SearchCurveDisplay
+        >>> display = SearchCurveDisplay(
+        ...     param_name="l2", param_values=[1e-4, 1e-2], settings=[{}, {}], test_mean=[0.9, 0.8], test_std=[0.1, 0.1]
+        ... )
+        >>> len(display.plot(std_display_style=None).lines_)
+        1
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
         score_type = score_type or ("test" if self.train_mean is None else "both")

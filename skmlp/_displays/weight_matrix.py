@@ -21,13 +21,13 @@ MOST_IN_A_ROW = 5
 
 
 class WeightMatrixDisplay:
-    """The kernels of a network as pictures on one scale, their histograms and their shares of near-zero weights.
+    """The kernels of a network as heat maps, their histograms and their fractions of near-zero weights.
 
-    It is made by `from_estimator`, which also draws it. Blue is negative, white is zero and red is positive, as far
-    on one side as on the other. The scale reaches to the greatest of the kernels' 99.5th percentiles of absolute
-    weights, so that a few outliers do not make the rest look white; what lies beyond has the colour of the end, and
-    then the colour bar ends in arrows. Where a kernel has more weights than the picture has pixels, each pixel shows
-    one weight: a mean of neighbours would hide weights of opposite signs. Weights that are not finite are grey.
+    Make it with `from_estimator`, which also draws it. All kernels share one symmetric colour scale: blue is negative,
+    white is zero and red is positive. The scale ends at the largest of the kernels' 99.5th percentiles of absolute
+    weights, so that a few outliers do not make the rest look white; weights beyond it have the colour of the end, and
+    the colour bar then ends in arrows. If a kernel has more weights than the image has pixels, each pixel shows one
+    weight: a mean of neighbours would hide weights of opposite signs. Weights that are not finite are grey.
 
     Parameters
     ----------
@@ -47,17 +47,17 @@ class WeightMatrixDisplay:
     threshold : float
         As given.
     shares : ndarray of shape (n_kernels,)
-        For each kernel, the share of its weights that are near zero, from 0 to 1.
+        For each kernel, the fraction of its weights that are near zero, from 0 to 1.
     limit_ : float
         The absolute weight at the ends of the scale.
     images_ : list of matplotlib AxesImage
-        The pictures.
+        The heat maps.
     histograms_ : list of matplotlib StepPatch
-        The shares of weights in bins of equal width; the outermost two also hold what lies beyond the scale.
+        The fractions of weights in bins of equal width; the outermost two also count the weights beyond the scale.
     colorbar_ : matplotlib Colorbar
-        The scale of all pictures.
+        The colour scale of all heat maps.
     axes_ : ndarray of matplotlib Axes of shape (2, n_kernels)
-        Those of the pictures and those of the histograms.
+        The axes of the heat maps and those of the histograms.
     figure_ : matplotlib Figure
         The figure that they are in.
 
@@ -105,21 +105,38 @@ class WeightMatrixDisplay:
     ) -> Self:
         """Draw the kernels of a fitted estimator.
 
+        Of several members, the first one is drawn.
+
         Parameters
         ----------
         estimator : KerasMLPClassifier, KerasMLPRegressor or Pipeline
-            Fitted; of a pipeline, the last step counts, and of several members the first.
+            A fitted estimator, or a pipeline that ends with one.
         threshold : float, default=0.01
             A weight of at most this absolute value is near zero.
         layers : int or sequence of int, default=None
             The kernels to draw, by their index in ``coefs_``; None is all of them.
-        limit, ax, **image_kw
-            As in `plot`.
+        limit : float, default=None
+            The absolute weight at the ends of the colour scale, as in `plot`.
+        ax : array-like of matplotlib Axes of shape (2, n_kernels), default=None
+            Where to draw; None is a new figure.
+        **image_kw : dict
+            Settings of every heat map, for ``Axes.imshow``.
 
         Returns
         -------
-        display : WeightMatrixDisplay
+        WeightMatrixDisplay
             The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such layer.
+
+        See Also
+        --------
+        plot : Draws the display again.
 
         Examples
         --------
@@ -145,20 +162,37 @@ class WeightMatrixDisplay:
     def plot(self, ax: Any = None, *, limit: float | None = None, **image_kw: Any) -> Self:
         """Draw the kernels.
 
+        It sets ``limit_``, ``images_``, ``histograms_``, ``colorbar_``, ``axes_`` and ``figure_``.
+
         Parameters
         ----------
         ax : array-like of matplotlib Axes of shape (2, n_kernels), default=None
-            Where to draw: the upper row gets the pictures, the lower one the histograms. None is a new figure.
+            Where to draw: heat maps in the upper row, histograms in the lower one. None is a new figure.
         limit : float, default=None
-            The absolute weight at the ends of the scale, for example that of another display to compare with; None is
-            the greatest of the kernels' 99.5th percentiles.
+            The absolute weight at the ends of the colour scale, for example that of another display to compare with;
+            None is the largest of the kernels' 99.5th percentiles.
         **image_kw : dict
-            Settings of every picture, for ``Axes.imshow``.
+            Settings of every heat map, for ``Axes.imshow``.
 
         Returns
         -------
-        self : WeightMatrixDisplay
-            Sets ``limit_``, ``images_``, ``histograms_``, ``colorbar_``, ``axes_`` and ``figure_``.
+        WeightMatrixDisplay
+            The display itself.
+
+        Raises
+        ------
+        ValueError
+            If ``limit`` is not positive and finite, or ``ax`` has another shape.
+
+        See Also
+        --------
+        from_estimator : Makes a display and draws it.
+
+        Examples
+        --------
+        >>> from skmlp import WeightMatrixDisplay
+        >>> WeightMatrixDisplay([[[0.0, 0.5], [-0.005, -0.5]]]).plot(limit=1.0).limit_
+        1.0
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
         if limit is not None and not 0 < limit < np.inf:

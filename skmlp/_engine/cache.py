@@ -14,7 +14,7 @@ from skmlp._interrupts import deferred_interrupts
 
 
 class CacheInfo(NamedTuple):
-    """What :func:`skmlp.cache_info` tells.
+    """The counts that :func:`skmlp.cache_info` returns.
 
     Attributes
     ----------
@@ -23,11 +23,15 @@ class CacheInfo(NamedTuple):
     misses : int
         Fits for which a program had to be built.
     maxsize : int
-        The most programs that are kept.
+        The largest number of programs that are kept.
     currsize : int
         Programs that exist now, in use or idle.
     traces : int
         Tracings of training programs since the process began; :func:`skmlp.clear_cache` leaves it alone.
+
+    See Also
+    --------
+    skmlp.cache_info : Returns it.
     """
 
     hits: int
@@ -139,11 +143,17 @@ POOL = ProgramPool(maxsize=32)
 def cache_info() -> CacheInfo:
     """Count the compiled training programs of this process.
 
+    Every fit of the same structure uses the same program, unless another fit is using it.
+
     Returns
     -------
-    info : CacheInfo
-        A named tuple ``hits, misses, maxsize, currsize, traces``. A program is reused by every fit of the same
-        structure; ``traces`` counts every tracing of a training program since the process began.
+    CacheInfo
+        A named tuple ``hits, misses, maxsize, currsize, traces``; ``traces`` counts every tracing of a training program
+        since the process began.
+
+    See Also
+    --------
+    clear_cache : Drops the programs.
 
     Examples
     --------
@@ -157,7 +167,11 @@ def cache_info() -> CacheInfo:
 def clear_cache() -> None:
     """Drop the compiled programs of this process, and count hits and misses from zero again.
 
-    Fitted estimators are not affected: they hold weights, and compile again when they are used.
+    Fitted estimators keep their weights, and compile again when they are used.
+
+    See Also
+    --------
+    cache_info : Counts the programs.
 
     Examples
     --------

@@ -91,8 +91,8 @@ def _check_each(callbacks: Sequence[Any], found: str) -> None:
             (isinstance(callback, keras.callbacks.CallbackList), "a CallbackList: give the list in its .callbacks"),
             (
                 isinstance(callback, keras.callbacks.BackupAndRestore),
-                "a BackupAndRestore, whose epoch a fit would not go on from: pickle the estimator, and go on with "
-                "warm_start=True",
+                "a BackupAndRestore, whose epoch a fit would not continue from: pickle the estimator, and continue "
+                "with warm_start=True",
             ),
             (isinstance(callback, keras.callbacks.Callback), None),
             (callable(callback), "a function in a list: give it in place of the list, and let it return all of them"),

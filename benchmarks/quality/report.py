@@ -78,7 +78,7 @@ def draw(results: Results, file: Path) -> None:
         axes.scatter(
             relative,
             rows,
-            marker="osD^v<>Px"[place],
+            marker="oh*sD^v<>Px"[place],
             s=60,
             color=f"C{place}",
             label=METHODS[method].title.replace("`", ""),

@@ -85,43 +85,26 @@ def _tuned(split: Split, seed: int) -> Any:
     return _arrays(split, regressor)
 
 
-def _searched(split: Split, seed: int) -> Any:
-    """The best of 20 random candidates by what members predict out of fold: no row is held out."""
-    import numpy as np
-    from sklearn.model_selection import RandomizedSearchCV
+def _search(estimator: Any, space: Any, split: Split, seed: int) -> Any:
+    """The best of 20 random candidates by a fifth of the training rows, fitted on all of them."""
+    from sklearn.model_selection import RandomizedSearchCV, ShuffleSplit, StratifiedShuffleSplit
 
+    folds = StratifiedShuffleSplit if split.is_classification else ShuffleSplit
+    cv = folds(n_splits=1, test_size=0.2, random_state=seed)
+    return RandomizedSearchCV(estimator, space, n_iter=20, cv=cv, error_score="raise", random_state=seed)
+
+
+def _searched(split: Split, seed: int) -> Any:
     import skmlp
 
-    every = np.arange(len(split.y))
-    return RandomizedSearchCV(
-        _tabular(split, seed),
-        skmlp.search_space("tabular"),
-        n_iter=_CANDIDATES,
-        scoring=lambda estimator, X, y: estimator.oof_score_,
-        cv=[(every, every[:1])],  # scored by what the fit has seen, not by the second part
-        error_score="raise",
-        random_state=seed,
-    )
+    return _search(_tabular(split, seed), skmlp.search_space("tabular"), split, seed)
 
 
 def _searched_plain(split: Split, seed: int) -> Any:
-    """The best of 20 random candidates by a fifth of the rows, fitted on all of them."""
-    from sklearn.model_selection import RandomizedSearchCV, ShuffleSplit, StratifiedShuffleSplit
-
     import skmlp
 
     pipeline = _plain(split, seed)
-    return RandomizedSearchCV(
-        pipeline,
-        skmlp.search_space("mlp").prefixed(pipeline.steps[-1][0]),
-        n_iter=_CANDIDATES,
-        cv=(StratifiedShuffleSplit if split.is_classification else ShuffleSplit)(1, test_size=0.2, random_state=seed),
-        error_score="raise",
-        random_state=seed,
-    )
-
-
-_CANDIDATES = 20
+    return _search(pipeline, skmlp.search_space("mlp").prefixed(pipeline.steps[-1][0]), split, seed)
 
 
 def _perceptron(split: Split, seed: int) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmlp._tabular_spec import TabularSpec
 
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS = 192
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _RANGES: Mapping[str, Mapping[str, tuple[float, float, bool]]] = MappingProxyTyp
             "learning_rate": (0.02, 0.3, True),
             "dropout": (0.02, 0.4, False),
             "weight_decay": (1e-4, 0.1, True),
-            "frequency_scale": (0.03, 3.0, True),
+            "frequency_scale": (0.03, 0.3, True),
         },
         "mlp": {
             "learning_rate": (3e-4, 1e-2, True),

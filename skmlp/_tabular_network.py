@@ -42,10 +42,19 @@ def mish(x: Any) -> Any:
     """Keras' mish, ``x * tanh(log(1 + exp(x)))``, as a fraction of one exponential."""
     e = ops.exp(ops.minimum(x, 20))
     n = e * (e + 2)
-    return ops.where(x > 20, x, x * n / (n + 2))
+    return x * (n * ops.reciprocal(n + 2))
 
 
 _QUICK: Mapping[str, Callable[[Any], Any]] = {"selu": selu, "mish": mish}
+
+
+def mish_with_slope(x: Any, slope: Any) -> Any:
+    """``x + slope * (mish(x) - x)``: the difference is ``-2 * x / (e * (e + 2) + 2)`` with ``e = exp(x)``."""
+    e = ops.exp(ops.minimum(x, 20))
+    return x + x * ((-2 * slope) * ops.reciprocal(e * (e + 2) + 2))
+
+
+_QUICK_WITH_SLOPE: Mapping[str, Callable[[Any, Any], Any]] = {"mish": mish_with_slope}
 
 
 def _cosine_coefficients() -> list[float]:
@@ -209,7 +218,7 @@ class ParametricActivation(keras.layers.Layer):  # type: ignore[misc]  # Keras h
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activation
-        self._function = _function(activation)
+        self._function = _with_slope(activation)
 
     def build(self, shape: Sequence[int | None]) -> None:
         """Make the slopes."""
@@ -217,7 +226,10 @@ class ParametricActivation(keras.layers.Layer):  # type: ignore[misc]  # Keras h
 
     def call(self, inputs: Any) -> Any:
         """Activate (n_members, n_samples, units)."""
-        return inputs + (RATES["slope"] * self.slope) * (self._function(inputs) - inputs)
+        # By a product, a row for each member: gradients are then summed over samples first, for which XLA is quick.
+        members = ops.ones((inputs.shape[0], 1), self.compute_dtype)
+        slopes = ops.matmul(members, (RATES["slope"] * self.slope)[None])
+        return self._function(inputs, slopes[:, None])
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
@@ -233,6 +245,13 @@ def _function(activation: Any) -> Callable[[Any], Any]:
     quick = _QUICK.get(activation) if isinstance(activation, str) else None
     function: Callable[[Any], Any] = _keras_function(activation) if quick is None else quick
     return function
+
+
+def _with_slope(activation: Any) -> Callable[[Any, Any], Any]:
+    """The function ``x + slope * (activation(x) - x)``."""
+    quick = _QUICK_WITH_SLOPE.get(activation) if isinstance(activation, str) else None
+    function = _function(activation)
+    return (lambda x, slope: x + slope * (function(x) - x)) if quick is None else quick
 
 
 @keras.saving.register_keras_serializable(package="skmlp")

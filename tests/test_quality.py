@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.quality import __main__ as command
 from benchmarks.quality.methods import METHODS
-from benchmarks.quality.report import markdown, mean_ranks, mean_ratios
+from benchmarks.quality.report import markdown, mean_ranks, mean_ratios, of_seeds
 from benchmarks.quality.sets import MOST_TRAINING_ROWS, SETS, Split, error, load
 
 
@@ -29,6 +29,12 @@ def test_ratios_are_geometric_means_of_the_means_over_seeds():
 
 def test_ratios_are_of_methods_that_ran_on_every_set():
     assert "perceptron" not in mean_ratios({**RESULTS, "adult": {"tabular": readings(1), "realmlp": readings(2)}})
+
+
+def test_methods_are_compared_on_the_same_splits():
+    results = {"digits": {"tabular": readings(0.1, 0.3), "perceptron": readings(0.4)}}
+    assert of_seeds(results, 1) == {"digits": {"tabular": readings(0.1), "perceptron": readings(0.4)}}
+    assert of_seeds(results, 2) == {"digits": {"tabular": readings(0.1, 0.3)}}
 
 
 def test_methods_that_tie_share_a_rank():
@@ -90,9 +96,17 @@ def test_each_method_runs_and_only_what_is_missing_in_the_file(tmp_path, monkeyp
     assert len(asked) == 3
 
 
-@pytest.mark.parametrize("name", ["tabular", "tuned", "plain", "perceptron", "hist_boosting"])
+def test_a_search_fits_its_best_candidate_on_all_rows():
+    split = load("diabetes", None, 0)
+    search = METHODS["searched"].make(split, 0).set_params(n_iter=2, estimator__epochs=2, estimator__n_members=2)
+    search.set_params(param_distributions={"hidden_layer_sizes": [(4,), (6,)]}).fit(split.X, split.y)
+    assert len(search.cv_results_["params"]) == 2
+    assert len(search.best_estimator_.oof_predictions_) == len(split.y)
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.needs == "sklearn"])
 @pytest.mark.parametrize("is_classification", [True, False])
 def test_methods_of_what_is_installed_are_estimators_of_the_right_kind(name, is_classification):
     X = pd.DataFrame({"a": [1.0, np.nan], "b": pd.Categorical(["x", None])})
-    estimator = METHODS[name].make(Split(X, None, X, None, is_classification), 0)
+    estimator = METHODS[name].make(Split(X, np.zeros(2), X, np.zeros(2), is_classification), 0)
     assert estimator.__sklearn_tags__().estimator_type == ("classifier" if is_classification else "regressor")

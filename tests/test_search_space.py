@@ -44,7 +44,7 @@ class Trial:
 
     def suggest_float(self, name, low, high, *, log=False):
         self.asked[name] = (low, high, log)
-        return low + self.fraction * (high - low)
+        return (1 - self.fraction) * low + self.fraction * high
 
     def suggest_int(self, name, low, high):
         self.asked[name] = (low, high)

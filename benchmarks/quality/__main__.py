@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks._run import ROOT
 from benchmarks.quality.methods import METHODS
-from benchmarks.quality.report import draw, markdown
+from benchmarks.quality.report import draw, markdown, of_seeds
 from benchmarks.quality.sets import SETS
 
 ONE_THREAD = dict.fromkeys(
@@ -52,8 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"{name}, {method}, seed {seed}: {found['error']:.4f} in {found['cold']:.1f} s", flush=True)
                 results.setdefault(name, {})[method] = readings
                 file.write_text(json.dumps(results, indent=1) + "\n")
-    print(markdown(results), end="")
-    draw(results, options.out / "quality.png")
+    compared = of_seeds(results, options.seeds)
+    print(markdown(compared), end="")
+    draw(compared, options.out / "quality.png")
     return 0 if good else 1
 
 

@@ -31,6 +31,14 @@ def markdown(results: Results) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
+def of_seeds(results: Results, n_seeds: int) -> Results:
+    """The first readings of each set and method that has so many: what is compared is of the same splits."""
+    return {
+        name: {method: readings[:n_seeds] for method, readings in of_set.items() if len(readings) >= n_seeds}
+        for name, of_set in results.items()
+    }
+
+
 def errors(results: Results) -> dict[str, dict[str, float]]:
     """The mean over seeds, by set and method."""
     return {
@@ -78,7 +86,7 @@ def draw(results: Results, file: Path) -> None:
         axes.scatter(
             relative,
             rows,
-            marker="osD^v<>Px"[place],
+            marker="oh*sD^v<>Px"[place],
             s=60,
             color=f"C{place}",
             label=METHODS[method].title.replace("`", ""),

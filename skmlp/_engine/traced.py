@@ -152,7 +152,7 @@ class Traced:
         else:
             uniform = tf.random.stateless_uniform(shape, self.seed(salt), alg=self.algorithm)
             kept = uniform >= tf.cast(rate, uniform.dtype)
-        return tf.where(kept, inputs / (1 - rate), tf.zeros_like(inputs))
+        return tf.where(kept, inputs * (1 / (1 - rate)), tf.zeros_like(inputs))
 
     def _hashed(self, shape: Any, salt: int) -> Any:
         """Random int32 of 24 bits: the mixing function of MurmurHash3 [1]_ of a counter and a key.

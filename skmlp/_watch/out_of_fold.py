@@ -13,7 +13,7 @@ from skmlp._watch.recorders import Recorder
 from skmlp._watch.watcher import Training, Watcher
 
 _EVERY = 2
-"""Epochs from one prediction to the next: it takes about as long as a sixth of an epoch of training."""
+"""Epochs from one prediction to the next: it takes about as long as an eighth of an epoch of training."""
 
 
 class OutOfFold(Watcher):

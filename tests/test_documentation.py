@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")
-    if not module.name.startswith(("skmlp.onnx", "skmlp._onnx"))  # tests/ecosystem has what they need, and runs them
+    if not module.name.startswith(
+        ("skmlp.mlflow", "skmlp.onnx", "skmlp._onnx")
+    )  # tests/ecosystem has what they need, and runs them
 ]
 
 

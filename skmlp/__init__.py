@@ -8,9 +8,11 @@ from skmlp._regressor import KerasMLPRegressor
 from skmlp._search_space import SearchSpace, search_space
 from skmlp._tabular_classifier import TabularMLPClassifier
 from skmlp._tabular_regressor import TabularMLPRegressor
+from skmlp._trusted import SKOPS_TRUSTED_TYPES
 from skmlp._version import __version__ as __version__
 
 __all__ = [
+    "SKOPS_TRUSTED_TYPES",
     "CacheInfo",
     "KerasMLPClassifier",
     "KerasMLPRegressor",

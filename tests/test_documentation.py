@@ -28,7 +28,9 @@ groups = imported(ROOT / "docs" / "groups.py")
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(skmlp.__path__, "skmlp.")
-    if not module.name.startswith(("skmlp.onnx", "skmlp._onnx"))  # tests/ecosystem has what they need, and runs them
+    if not module.name.startswith(
+        ("skmlp.mlflow", "skmlp.onnx", "skmlp._onnx")
+    )  # tests/ecosystem has what they need, and runs them
 ]
 
 

@@ -20,7 +20,15 @@ from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skmlp
-from skmlp import KerasMLPClassifier, KerasMLPRegressor, TabularMLPClassifier, _base, _compiled_fit, _seal
+from skmlp import (
+    SKOPS_TRUSTED_TYPES,
+    KerasMLPClassifier,
+    KerasMLPRegressor,
+    TabularMLPClassifier,
+    _base,
+    _compiled_fit,
+    _seal,
+)
 from skmlp.wrappers import KerasClassifier
 
 # Keras 3.15 warns so on NumPy 2 while it saves a model, on its own account.
@@ -31,6 +39,7 @@ ESTIMATORS = {
     "skmlp.KerasMLPClassifier",
     "skmlp.KerasMLPRegressor",
     "skmlp.TabularMLPClassifier",
+    "skmlp.TabularMLPRegressor",
     "skmlp.wrappers.KerasClassifier",
 }
 OF_WRAPPERS = {
@@ -111,6 +120,11 @@ def test_skops_is_to_trust_the_public_class_and_a_users_own(name, fitted):
     assert types <= ESTIMATORS | of_kind | (OF_USERS if name == "objects" else set())
     estimator = skops.io.loads(data, trusted=sorted(types))
     np.testing.assert_array_equal(stored.outputs(estimator), stored.outputs(fitted[name]))
+    assert types <= {*SKOPS_TRUSTED_TYPES, *OF_USERS} or name in ("wrapper", "by_keras")
+
+
+def test_the_types_to_trust_are_those_of_the_estimators_that_load_no_model_of_keras():
+    assert set(SKOPS_TRUSTED_TYPES) == {each for each in ESTIMATORS if "wrappers" not in each} | {"numpy.dtype"}
 
 
 def test_a_loaded_estimator_has_all_that_a_fit_leaves(fitted):

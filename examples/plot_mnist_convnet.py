@@ -2,15 +2,17 @@
 A convolutional network of your own on MNIST
 ============================================
 
-The network of Keras' example "Simple MNIST convnet", as a function that builds it. ``skmlp.wrappers.KerasClassifier``
-makes an estimator of the function, which scikit-learn cross-validates and tunes; the fits of a search over values share
-one compiled program.
+The network of Keras' example "Simple MNIST convnet", as a function that builds it.
+``skmlp.wrappers.KerasClassifier`` makes an estimator of the function, which
+scikit-learn cross-validates and tunes; the fits of a search over values share one
+compiled program.
 """
 
 # %%
 # The data
 # --------
-# Pictures stay pictures, (n_samples, 28, 28, 1), and pixels the bytes that they are: the network scales them itself.
+# Pictures stay pictures, (n_samples, 28, 28, 1), and pixels the bytes that they are:
+# the network scales them itself.
 
 import argparse
 import time
@@ -25,8 +27,14 @@ from skmlp import SearchCurveDisplay
 from skmlp.wrappers import KerasClassifier
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--seeds", type=int, default=3, help="how many times to train the final network")
-parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
+parser.add_argument(
+    "--seeds", type=int, default=3, help="how many times to train the final network"
+)
+parser.add_argument(
+    "--quick",
+    action="store_true",
+    help="a small size and one seed; the figures are of that size",
+)
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 
@@ -34,7 +42,12 @@ seeds = range(1 if options.quick else options.seeds)
 X_train, X_test = X_train[..., np.newaxis], X_test[..., np.newaxis]
 n_tuned, n_epochs, n_final = 10_000, 5, 15
 if options.quick:
-    X_train, y_train, X_test, y_test = X_train[:1_000], y_train[:1_000], X_test[:1_000], y_test[:1_000]
+    X_train, y_train, X_test, y_test = (
+        X_train[:1_000],
+        y_train[:1_000],
+        X_test[:1_000],
+        y_test[:1_000],
+    )
     n_tuned, n_epochs, n_final = 600, 2, 3
     print("Quick size: 1,000 pictures to train on, 3 epochs, one seed.")
 print(f"{len(X_train):,} pictures to train on, {X_train.dtype}, {X_train.shape[1:]}")
@@ -42,8 +55,9 @@ print(f"{len(X_train):,} pictures to train on, {X_train.dtype}, {X_train.shape[1
 # %%
 # The model function
 # ------------------
-# Its arguments are parameters of the estimator: ``model__dropout``. ``meta`` is a dictionary of what the fit found out
-# about the data. The function may compile the model or, as here, leave that to the estimator, whose ``optimizer``,
+# Its arguments are parameters of the estimator: ``model__dropout``. ``meta`` is a
+# dictionary of what the fit found out about the data. The function may compile the
+# model or, as here, leave that to the estimator, whose ``optimizer``,
 # ``optimizer__learning_rate`` and ``loss`` can then be tuned as well.
 
 
@@ -79,7 +93,8 @@ classifier = KerasClassifier(
 # %%
 # Cross-validation
 # ----------------
-# As of any other classifier: the folds are stratified, and the scores are accuracies. A part of the pictures has to do.
+# As of any other classifier: the folds are stratified, and the scores are accuracies. A
+# part of the pictures has to do.
 
 X_tuned, y_tuned = X_train[:n_tuned], y_train[:n_tuned]
 start = time.perf_counter()
@@ -92,9 +107,13 @@ print(
 # %%
 # A search
 # --------
-# Learning rate and dropout rate are values to the compiled program, which is there since the cross-validation.
+# Learning rate and dropout rate are values to the compiled program, which is there
+# since the cross-validation.
 
-grid = {"optimizer__learning_rate": [0.0003, 0.001, 0.003, 0.01], "model__dropout": [0.2, 0.5]}
+grid = {
+    "optimizer__learning_rate": [0.0003, 0.001, 0.003, 0.01],
+    "model__dropout": [0.2, 0.5],
+}
 if options.quick:
     grid["optimizer__learning_rate"] = grid["optimizer__learning_rate"][1:]
 search = GridSearchCV(classifier, grid, cv=2 if options.quick else 3)
@@ -111,7 +130,11 @@ print("engine of the best:", search.best_estimator_.engine_)
 
 display = SearchCurveDisplay.from_estimator(search, "optimizer__learning_rate")
 rates = grid["optimizer__learning_rate"]
-display.ax_.set(xlabel="learning rate of Adam", ylabel=f"accuracy, mean of {search.n_splits_} folds", xscale="log")
+display.ax_.set(
+    xlabel="learning rate of Adam",
+    ylabel=f"accuracy, mean of {search.n_splits_} folds",
+    xscale="log",
+)
 display.ax_.set_xticks(rates, [f"{rate:g}" for rate in rates])
 display.ax_.set_xticks([], minor=True)
 display.figure_.savefig("mnist_convnet_search.png", dpi=150)
@@ -121,8 +144,8 @@ plt.show()
 # The network
 # -----------
 # With the best values, on all the training pictures. `Keras' example
-# <https://keras.io/examples/vision/mnist_convnet/>`__ trains for 15 epochs on 60,000 pictures, and says that its
-# accuracy on the test set is 99 %.
+# <https://keras.io/examples/vision/mnist_convnet/>`__ trains for 15 epochs on 60,000
+# pictures, and says that its accuracy on the test set is 99 %.
 
 accuracies, seconds = [], []
 for seed in seeds:
@@ -139,8 +162,8 @@ print(
 # %%
 # What it misreads
 # ----------------
-# The test pictures that the network is surest about, and wrong. ``predict_proba`` has a column for each of
-# ``classes_``.
+# The test pictures that the network is surest about, and wrong. ``predict_proba`` has a
+# column for each of ``classes_``.
 
 probabilities = network.predict_proba(X_test)
 predicted = network.classes_[probabilities.argmax(axis=1)]
@@ -152,7 +175,8 @@ for panel in panels.flat:
 for panel, picture in zip(panels.flat, surest, strict=False):
     panel.imshow(X_test[picture], cmap="gray_r")
     panel.set_title(
-        f"{predicted[picture]} ({probabilities[picture].max():.0%}), is {y_test[picture]}", fontsize="small"
+        f"{predicted[picture]} ({probabilities[picture].max():.0%}), is {y_test[picture]}",
+        fontsize="small",
     )
 figure.suptitle(f"{len(wrong)} of {len(y_test):,} test pictures are misread")
 figure.savefig("mnist_convnet_misread.png", dpi=150)
@@ -161,12 +185,17 @@ plt.show()
 # %%
 # The first kernels
 # -----------------
-# ``model_`` is the function's model with the fitted weights. Its first layer has 32 kernels of three by three pixels.
+# ``model_`` is the function's model with the fitted weights. Its first layer has 32
+# kernels of three by three pixels.
 
-kernels = next(layer for layer in network.model_.layers if isinstance(layer, keras.layers.Conv2D)).kernel.numpy()
+kernels = next(
+    layer for layer in network.model_.layers if isinstance(layer, keras.layers.Conv2D)
+).kernel.numpy()
 largest = np.abs(kernels).max()
 figure, panels = plt.subplots(4, 8, figsize=(6, 3.2), layout="constrained")
-for panel, kernel in zip(panels.flat, np.moveaxis(kernels[:, :, 0], -1, 0), strict=True):
+for panel, kernel in zip(
+    panels.flat, np.moveaxis(kernels[:, :, 0], -1, 0), strict=True
+):
     picture = panel.imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
     panel.axis("off")
 figure.colorbar(picture, ax=panels, label="weight")

@@ -2,17 +2,18 @@
 Two inputs: numbers, and a place that is embedded
 =================================================
 
-Prices of houses in 20,640 districts of California. Where a district is says most about its prices, but not as two
-numbers along which they rise or fall: it is a category. A network with two inputs takes the numbers as they are, and
-gives each place a vector that it learns. The estimator splits the samples for it, so that pipelines and searches see an
-ordinary table.
+Prices of houses in 20,640 districts of California. Where a district is says most about
+its prices, but not as two numbers along which they rise or fall: it is a category. A
+network with two inputs takes the numbers as they are, and gives each place a vector
+that it learns. The estimator splits the samples for it, so that pipelines and searches
+see an ordinary table.
 """
 
 # %%
 # The data
 # --------
-# From ``keras.datasets``: longitude, latitude, and six numbers of each district. The price is in units of 100,000
-# dollars.
+# From ``keras.datasets``: longitude, latitude, and six numbers of each district. The
+# price is in units of 100,000 dollars.
 
 import argparse
 import time
@@ -31,12 +32,20 @@ from skmlp import KerasMLPRegressor
 from skmlp.wrappers import KerasRegressor
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--seeds", type=int, default=3, help="how many times to repeat the experiment")
-parser.add_argument("--quick", action="store_true", help="a small size and one seed; the figures are of that size")
+parser.add_argument(
+    "--seeds", type=int, default=3, help="how many times to repeat the experiment"
+)
+parser.add_argument(
+    "--quick",
+    action="store_true",
+    help="a small size and one seed; the figures are of that size",
+)
 options, _ = parser.parse_known_args()
 seeds = range(1 if options.quick else options.seeds)
 
-(X_train, y_train), (X_test, y_test) = keras.datasets.california_housing.load_data(version="large")
+(X_train, y_train), (X_test, y_test) = keras.datasets.california_housing.load_data(
+    version="large"
+)
 n_epochs = 40
 if options.quick:
     X_train, y_train = X_train[:3_000], y_train[:3_000]
@@ -46,7 +55,8 @@ y_train, y_test = y_train / 1e5, y_test / 1e5
 print(f"{len(X_train):,} districts to train on, {len(X_test):,} to test")
 
 # %%
-# A place is a square of half a degree, some 50 kilometres wide. Its number is the category.
+# A place is a square of half a degree, some 50 kilometres wide. Its number is the
+# category.
 
 west, south, side = -124.5, 32.5, 0.5
 n_columns, n_rows = 21, 19
@@ -58,16 +68,23 @@ def square(longitude_latitude):
     return (row * n_columns + column)[:, np.newaxis]
 
 
-print(f"{len(np.unique(square(X_train[:, :2])))} of the {n_columns * n_rows} squares have districts in them")
+print(
+    f"{len(np.unique(square(X_train[:, :2])))} of the {n_columns * n_rows} squares have districts in them"
+)
 
 # %%
-# The columns for the network: the standardised numbers, counts by their logarithms, and the number of the square last.
+# The columns for the network: the standardised numbers, counts by their logarithms, and
+# the number of the square last.
 
 counts = [3, 4, 5, 6]
 numbers = ColumnTransformer(
     [
         ("numbers", StandardScaler(), [2, 7]),
-        ("counts", make_pipeline(FunctionTransformer(np.log), StandardScaler()), counts),
+        (
+            "counts",
+            make_pipeline(FunctionTransformer(np.log), StandardScaler()),
+            counts,
+        ),
         ("square", FunctionTransformer(square), [0, 1]),
     ]
 )
@@ -75,7 +92,8 @@ numbers = ColumnTransformer(
 # %%
 # The model function
 # ------------------
-# A functional model with two inputs. L2 on the vectors keeps a square with few districts near zero.
+# A functional model with two inputs. L2 on the vectors keeps a square with few
+# districts near zero.
 
 
 def priced(width, dropout, l2, meta):
@@ -83,18 +101,23 @@ def priced(width, dropout, l2, meta):
     numbers = keras.Input((meta["n_features_in_"] - 1,), name="numbers")
     square = keras.Input((1,), dtype="int32", name="square")
     penalty = keras.regularizers.L2(l2)
-    place = keras.layers.Embedding(n_columns * n_rows, width, embeddings_regularizer=penalty, name="places")(square)
+    place = keras.layers.Embedding(
+        n_columns * n_rows, width, embeddings_regularizer=penalty, name="places"
+    )(square)
     both = keras.layers.Concatenate()([numbers, keras.layers.Flatten()(place)])
     for units in (64, 64):
         both = keras.layers.Dense(units, activation="relu")(both)
         both = keras.layers.Dropout(dropout)(both)
-    return keras.Model({"numbers": numbers, "square": square}, keras.layers.Dense(1)(both))
+    return keras.Model(
+        {"numbers": numbers, "square": square}, keras.layers.Dense(1)(both)
+    )
 
 
 # %%
 # The estimator
 # -------------
-# ``feature_encoder`` is the transformer between what scikit-learn hands over, one array, and what the model takes.
+# ``feature_encoder`` is the transformer between what scikit-learn hands over, one
+# array, and what the model takes.
 
 
 def split(X):
@@ -127,12 +150,16 @@ embedded = make_pipeline(numbers, regressor)
 # %%
 # What the place is worth
 # -----------------------
-# Cross-validated beside two networks of one input, by ``KerasMLPRegressor``: one knows nothing of the place, the other
-# has longitude and latitude as two numbers.
+# Cross-validated beside two networks of one input, by ``KerasMLPRegressor``: one knows
+# nothing of the place, the other has longitude and latitude as two numbers.
 
-mlp = KerasMLPRegressor((64, 64), activation="relu", dropout=0.05, learning_rate=0.002, **settings)
+mlp = KerasMLPRegressor(
+    (64, 64), activation="relu", dropout=0.05, learning_rate=0.002, **settings
+)
 elsewhere = ColumnTransformer(numbers.transformers[:2])
-coordinates = ColumnTransformer([*numbers.transformers[:2], ("coordinates", StandardScaler(), [0, 1])])
+coordinates = ColumnTransformer(
+    [*numbers.transformers[:2], ("coordinates", StandardScaler(), [0, 1])]
+)
 candidates = {
     "no place": make_pipeline(elsewhere, mlp),
     "longitude and latitude": make_pipeline(coordinates, mlp),
@@ -149,7 +176,8 @@ for name, candidate in candidates.items():
 # %%
 # A search
 # --------
-# Over the learning rate, and the penalty of the vectors. Both are values to one compiled program.
+# Over the learning rate, and the penalty of the vectors. Both are values to one
+# compiled program.
 
 grid = {
     "twoinputs__optimizer__learning_rate": [0.001, 0.002, 0.005],
@@ -170,7 +198,9 @@ print(
 scores, seconds = [], []
 for seed in seeds:
     start = time.perf_counter()
-    network = search.best_estimator_.set_params(twoinputs__random_state=seed).fit(X_train, y_train)
+    network = search.best_estimator_.set_params(twoinputs__random_state=seed).fit(
+        X_train, y_train
+    )
     seconds.append(time.perf_counter() - start)
     scores.append(network.score(X_test, y_test))
 print("engine:", network[-1].engine_)
@@ -182,8 +212,8 @@ print(
 # %%
 # What it learned of California
 # -----------------------------
-# The vectors' first principal component, square by square, beside the mean price. The network was never told which
-# squares are neighbours.
+# The vectors' first principal component, square by square, beside the mean price. The
+# network was never told which squares are neighbours.
 
 vectors = network[-1].model_.get_layer("places").get_weights()[0]
 squares = square(X_train[:, :2]).ravel()
@@ -207,7 +237,9 @@ for panel, values, title in (
     (panels[0], prices, "mean price, 100,000 dollars"),
     (panels[1], component, "first principal component of the vectors"),
 ):
-    picture = panel.imshow(on_the_map(values), origin="lower", extent=extent, aspect=1.25, cmap="viridis")
+    picture = panel.imshow(
+        on_the_map(values), origin="lower", extent=extent, aspect=1.25, cmap="viridis"
+    )
     figure.colorbar(picture, ax=panel, label=title)
     panel.set(xlabel="longitude")
 panels[0].set(ylabel="latitude")

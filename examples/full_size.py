@@ -73,7 +73,7 @@ def combined(runs: list[list[str]]) -> list[str]:
 
 
 def _over_seeds(numbers: tuple[str, ...]) -> str:
-    """One number if all are the same; mean and deviation of decimals; or all integers."""
+    """One number if all are equal, mean and deviation of decimals, or all integers."""
     if len(set(numbers)) == 1:
         return numbers[0]
     if not any("." in number or "e" in number for number in numbers):

@@ -79,8 +79,9 @@ for batch_size in (1, 16):
         axis=0,
     )
     print(
-        f"With batches of {batch_size} the validation error is least, {curve.min():.3f}, "
-        f"in epoch {1 + curve.argmin()}, and {curve[-1]:.3f} at the end."
+        f"With batches of {batch_size} the validation error is least, "
+        f"{curve.min():.3f}, in epoch {1 + curve.argmin()}, and "
+        f"{curve[-1]:.3f} at the end."
     )
 
 # %%

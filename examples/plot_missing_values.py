@@ -74,8 +74,9 @@ for name, parts in trainings.items():
     pipeline.fit(np.vstack(parts), np.tile(y_train, 3))
     scores[name] = np.array([pipeline.score(test, y_test) for test in tests])
     print(
-        f"Trained on {name}, the network has an accuracy of {scores[name][0]:.3f} on whole "
-        f"test digits and of {scores[name][4]:.3f} on those that lack 60 % of their pixels."
+        f"Trained on {name}, the network has an accuracy of {scores[name][0]:.3f} "
+        f"on whole test digits and of {scores[name][4]:.3f} on those that lack 60 % "
+        "of their pixels."
     )
 
 # %%

@@ -70,9 +70,9 @@ def make_classifier(hidden_layer_sizes, **parameters):
 def print_accuracies(name, classifier):
     """Say how well a network does on the three parts of the data."""
     print(
-        f"The accuracy {name} is {classifier.score(X_train, y_train):.4f} on the training "
-        f"pictures, {classifier.score(X_val, y_val):.4f} on the held-out fifth and "
-        f"{classifier.score(X_test, y_test):.4f} on the test set."
+        f"The accuracy {name} is {classifier.score(X_train, y_train):.4f} on the "
+        f"training pictures, {classifier.score(X_val, y_val):.4f} on the held-out "
+        f"fifth and {classifier.score(X_test, y_test):.4f} on the test set."
     )
 
 

@@ -2,18 +2,20 @@
 Which output, which loss
 ========================
 
-The last layer and the loss follow from the target:
+The last layer and the loss follow from the target. ``KerasMLPClassifier`` and
+``KerasMLPRegressor`` choose them by themselves, but for shares, which are targets of
+numbers to them unless you say so:
 
-============================  =====================  ============================  =====================
-target                        output activation      loss                          chosen by itself
-============================  =====================  ============================  =====================
-two classes                   sigmoid, one unit      binary cross-entropy          yes
-one of several classes        softmax                categorical cross-entropy     yes
-several labels a sample       sigmoid, one a label   binary cross-entropy          yes
-numbers of any size           linear                 mean squared error            yes
-shares, from 0 to 1           sigmoid                mean squared error, or        no: the estimator is
-                                                     binary cross-entropy          told
-============================  =====================  ============================  =====================
+=======================  =====================  ==================================
+target                   output activation      loss
+=======================  =====================  ==================================
+two classes              sigmoid, one unit      binary cross-entropy
+one of several classes   softmax                categorical cross-entropy
+several labels a sample  sigmoid, one a label   binary cross-entropy
+numbers of any size      linear                 mean squared error
+shares, from 0 to 1      sigmoid                mean squared error, or binary
+                                                cross-entropy
+=======================  =====================  ==================================
 
 This example goes through the rows and checks each: that the fitted network has the
 output of the table, that the loss it was trained by is the one of the table, computed
@@ -37,6 +39,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 
+seed = 0
+
 
 def check_row(row, network, X, y, *, activation, loss):
     """Fit a row of the table, and check it; the outputs for the test samples.
@@ -47,29 +51,24 @@ def check_row(row, network, X, y, *, activation, loss):
     scaler = StandardScaler().fit(X_train)
     X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
     network.fit(X_train, y_train, X_val=X_test, y_val=y_test)
-    outputs = (
-        network.predict_proba(X_test)
-        if hasattr(network, "predict_proba")
-        else network.predict(X_test)
-    )
+    predict = getattr(network, "predict_proba", network.predict)
+    outputs = predict(X_test)
     constant = np.broadcast_to(outputs.mean(axis=0), outputs.shape)
 
     np.testing.assert_equal(network.out_activation_, activation, err_msg=row)
-    reported, computed, guessed = (
-        network.history_["val_loss"][-1],
-        loss(y_test, outputs),
-        loss(y_test, constant),
-    )
+    reported = network.history_["val_loss"][-1]
+    computed, guessed = loss(y_test, outputs), loss(y_test, constant)
     np.testing.assert_allclose(reported, computed, rtol=1e-3, err_msg=row)
     np.testing.assert_array_less(computed, guessed, err_msg=row)
     print(
-        f"{row}: {activation}, units: {network.n_outputs_}; test loss {reported:.4f}, {computed:.4f} as computed by "
-        f"scikit-learn, {guessed:.4f} for a constant guess"
+        f"{row}: {network.n_outputs_} {activation} output"
+        f"{'s' if network.n_outputs_ > 1 else ''}, with a test loss of {reported:.4f} "
+        f"({computed:.4f} by scikit-learn, {guessed:.4f} for a constant guess)."
     )
     return outputs
 
 
-training = {"batch_size": 32, "epochs": 30, "random_state": 0}
+training = {"batch_size": 32, "epochs": 30, "random_state": seed}
 
 # %%
 # Two classes
@@ -117,7 +116,8 @@ probabilities = check_row(
 )
 sums = probabilities.sum(axis=1)
 print(
-    f"the probabilities of a sample sum to {sums.min():.2f} at the least and {sums.max():.2f} at the most"
+    f"The probabilities of a sample sum to {sums.min():.2f} at the least, "
+    f"and to {sums.max():.2f} at the most."
 )
 
 # %%
@@ -180,25 +180,24 @@ for name, network in networks.items():
         activation=activation,
         loss=loss,
     )
-    print(f"predictions from {predicted.min():.3f} to {predicted.max():.3f}")
+    print(f"    It predicts from {predicted.min():.3f} to {predicted.max():.3f}.")
     if activation == "sigmoid":
         np.testing.assert_array_equal(predicted, np.clip(predicted, 0, 1))
 
 # %%
-# Beyond the doses that were tried, the linear output predicts shares that cannot be.
+# Beyond the doses that were tried, the linear output predicts shares that cannot be:
+# those in the grey.
 
 doses = np.linspace(-3, 15, 200)[:, None]
-scaled = (
-    StandardScaler()
-    .fit(train_test_split(dose[:, None], random_state=0)[0])
-    .transform(doses)
-)
+tried, _ = train_test_split(dose[:, None], random_state=0)
+scaled = StandardScaler().fit(tried).transform(doses)
+beyond = {name: network.predict(scaled) for name, network in networks.items()}
 figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
 panel.scatter(dose, survived, s=6, color="#bbbbbb", label="measured")
-for (name, network), colour in zip(
-    networks.items(), ("#d55e00", "#56b4e9", "#0072b2"), strict=True
+for (name, predicted), colour in zip(
+    beyond.items(), ("#d55e00", "#009e73", "#0072b2"), strict=True
 ):
-    panel.plot(doses, network.predict(scaled), color=colour, label=name)
+    panel.plot(doses, predicted, color=colour, label=name)
 panel.axhspan(-0.4, 0, color="#000000", alpha=0.06)
 panel.axhspan(1, 1.4, color="#000000", alpha=0.06)
 panel.set(xlabel="dose", ylabel="share that survives", xlim=(-3, 15), ylim=(-0.4, 1.4))

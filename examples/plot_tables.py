@@ -13,14 +13,10 @@ side, the members, and predict their mean.
 # ------
 # At full size this is Adult, of the census of the United States in 1994: age,
 # education, occupation and other columns of 48,842 people, and whether each earns more
-# than 50,000 dollars a year. ``fetch_openml`` downloads it, unless ``--adult`` names a
-# folder with UCI's two files. The quick run needs no network: it invents people, in a
-# table of fewer columns of the same kinds, of which two have gaps in a tenth of the
-# rows. In return, the probability by which each label was drawn is known.
-
-import argparse
-import time
-from pathlib import Path
+# than 50,000 dollars a year, from OpenML. At the small size people are invented, so
+# that nothing is downloaded: a table of fewer columns of the same kinds, of which two
+# have gaps in a tenth of the rows. In return, the probability by which each label was
+# drawn is known.
 
 import keras
 import matplotlib.pyplot as plt
@@ -33,20 +29,10 @@ from sklearn.model_selection import cross_val_score, train_test_split
 
 from skmlp import TabularMLPClassifier, TabularMLPRegressor
 
-parser = argparse.ArgumentParser()
-parser.add_argument(
-    "--adult",
-    type=Path,
-    help="a folder with UCI's adult.data and adult.test; fetched without it",
-)
-parser.add_argument(
-    "--quick", action="store_true", help="invented people, and a small size"
-)
-options, _ = parser.parse_known_args()
-n_train = 1_500 if options.quick else 10_000
-settings = {"epochs": 32} if options.quick else {}
-if options.quick:
-    print("Quick size: 1,500 rows to train on, 32 epochs; the people are invented.")
+invent = True  # full size: False
+n_train = 1_500  # full size: 10_000
+settings = {"epochs": 32}  # full size: {}
+seed = 0
 
 
 def invented(n_people, rng):
@@ -85,60 +71,37 @@ def invented(n_people, rng):
     return people, 1 / (1 + np.exp(-1.5 * odds))
 
 
-def adult(folder):
-    """The table, and who earns more than 50,000 dollars."""
-    if folder is None:
-        table, income = fetch_openml("adult", version=2, as_frame=True, return_X_y=True)
-        return table, (income == ">50K").to_numpy()
-    names = "age workclass fnlwgt education education-num marital-status occupation relationship race sex capital-gain"
-    names = [
-        *names.split(),
-        "capital-loss",
-        "hours-per-week",
-        "native-country",
-        "income",
-    ]
-    how = {"names": names, "skipinitialspace": True, "na_values": "?", "comment": "|"}
-    table = pd.concat(
-        [pd.read_csv(folder / f"adult.{part}", **how) for part in ("data", "test")],
-        ignore_index=True,
-    )
-    return table, table.pop("income").str.startswith(">50K").to_numpy()
-
-
-if options.quick:
-    rng = np.random.default_rng(0)
+if invent:
+    rng = np.random.default_rng(seed)
     people, probability = invented(6_000, rng)
     rich = rng.random(len(people)) < probability
 else:
-    people, rich = adult(options.adult)
+    people, income = fetch_openml("adult", version=2, as_frame=True, return_X_y=True)
+    rich = (income == ">50K").to_numpy()
 print(people.head(5).to_string(index=False))
 gaps = people.isna().mean()
-print(
-    "missing:",
-    ", ".join(f"{share:.0%} of {name}" for name, share in gaps[gaps > 0].items()),
-)
+for name, share in gaps[gaps > 0].items():
+    print(f"Of the column {name!r} {share:.0%} are missing.")
 
 # %%
 # Five lines from the table to a score:
 
 X, X_test, y, y_test = train_test_split(
-    people, rich, train_size=n_train, stratify=rich, random_state=0
+    people, rich, train_size=n_train, stratify=rich, random_state=seed
 )
-classifier = TabularMLPClassifier(random_state=0, **settings)
+classifier = TabularMLPClassifier(random_state=seed, **settings)
 classifier.fit(X, y)
 accuracy = classifier.score(X_test, y_test)
-print(f"accuracy on {len(X_test):,} other people: {accuracy:.3f}")
+print(f"The accuracy on {len(X_test):,} other people is {accuracy:.3f}.")
 
 # %%
 # What to compare it with:
 
-print(
-    f"always the more frequent answer: {max(np.mean(y_test), 1 - np.mean(y_test)):.3f}"
-)
-if options.quick:
+always = max(np.mean(y_test), 1 - np.mean(y_test))
+print(f"The more frequent answer, given always, has {always:.3f}.")
+if invent:
     best = accuracy_score(y_test, probability[X_test.index] > 0.5)
-    print(f"with the probabilities that drew the labels, and no gaps: {best:.3f}")
+    print(f"The probabilities that drew the labels, with no gaps, have {best:.3f}.")
 
 # %%
 # A score that comes with the fit
@@ -155,20 +118,13 @@ if options.quick:
 # 38 s, and 0.858 on 38,842 other people, with a standard error of 0.003 on the 10,000
 # rows. 76 % of the people earn no more than 50,000 dollars.
 
-start = time.perf_counter()
 folds = cross_val_score(classifier, X, y, cv=3)
-seconds = time.perf_counter() - start
-print(
-    f"out of fold: {classifier.oof_score_:.3f}, with no further fit; epoch {classifier.best_epoch_} was kept"
-)
-of_folds = ", ".join(f"{score:.3f}" for score in folds)
-print(
-    f"cross-validated: {folds.mean():.3f}, the mean of {of_folds}, after {seconds:.0f} s"
-)
-print(f"on other people: {accuracy:.3f}")
-print(
-    f"standard error of an accuracy on {n_train:,} rows: {np.sqrt(accuracy * (1 - accuracy) / n_train):.3f}"
-)
+standard_error = np.sqrt(accuracy * (1 - accuracy) / n_train)
+print(f"Out of fold, with no further fit, the accuracy is {classifier.oof_score_:.3f}.")
+print(f"Epoch {classifier.best_epoch_} was kept.")
+print(f"Cross-validated in three folds, the accuracy is {folds.mean():.3f}.")
+print(f"On other people, as above, it is {accuracy:.3f}.")
+print(f"The standard error of an accuracy on {n_train:,} rows is {standard_error:.3f}.")
 
 # %%
 # Can the probabilities be taken at their word?
@@ -182,22 +138,20 @@ print(
 members = keras.Model(
     classifier.model_.inputs, classifier.model_.get_layer("output").output
 )
-logits = keras.ops.convert_to_numpy(members(classifier.model_inputs(X_test)))[
-    :, :, 0
-]  # (members, people)
+logits = members(classifier.model_inputs(X_test))  # (members, people, 1)
+logits = keras.ops.convert_to_numpy(logits)[:, :, 0]
 of_members = 1 / (1 + np.exp(-logits.astype(float)))
 of_mean = classifier.predict_proba(X_test)[:, 1]
-alone = [brier_score_loss(y_test, each) for each in of_members]
+of_each = [brier_score_loss(y_test, each) for each in of_members]
+of_all = brier_score_loss(y_test, of_mean)
+print(f"The Brier score of the mean of {len(of_each)} members is {of_all:.4f}.")
 print(
-    f"Brier score of the mean of {len(alone)} members: {brier_score_loss(y_test, of_mean):.4f}"
+    f"That of a member alone is {np.mean(of_each):.4f} on average, from "
+    f"{min(of_each):.4f} to {max(of_each):.4f}."
 )
-print(
-    f"of a member alone: {np.mean(alone):.4f} on average, from {min(alone):.4f} to {max(alone):.4f}"
-)
-if options.quick:
-    print(
-        f"of the probabilities that drew the labels: {brier_score_loss(y_test, probability[X_test.index]):.4f}"
-    )
+if invent:
+    lowest = brier_score_loss(y_test, probability[X_test.index])
+    print(f"That of the probabilities that drew the labels is {lowest:.4f}.")
 
 # %%
 # Both curves keep near the diagonal. Label smoothing holds predictions off 0 and 1: at
@@ -207,12 +161,13 @@ if options.quick:
 # *At full size* the Brier score of the mean was 0.0995, and that of the members from
 # 0.0995 to 0.1002.
 
+calibration = {}
 figure, panel = plt.subplots(figsize=(5.6, 5.2), layout="constrained")
 for values, name, colour in (
     (of_members[0], "the first member alone", "#d55e00"),
-    (of_mean, f"mean of {len(alone)} members", "#0072b2"),
+    (of_mean, f"mean of {len(of_each)} members", "#0072b2"),
 ):
-    CalibrationDisplay.from_predictions(
+    calibration[name] = CalibrationDisplay.from_predictions(
         y_test, values, n_bins=10, name=name, ax=panel, color=colour
     )
 panel.set(
@@ -232,15 +187,13 @@ plt.show()
 
 districts, prices = fetch_california_housing(return_X_y=True, as_frame=True)
 X, X_test, y, y_test = train_test_split(
-    districts, prices, train_size=n_train, random_state=0
+    districts, prices, train_size=n_train, random_state=seed
 )
-start = time.perf_counter()
-regressor = TabularMLPRegressor(random_state=0, **settings).fit(X, y)
+regressor = TabularMLPRegressor(random_state=seed, **settings).fit(X, y)
 print(
-    f"R² {regressor.score(X_test, y_test):.3f} on {len(X_test):,} other districts, after",
-    end=" ",
+    f"R² is {regressor.score(X_test, y_test):.3f} on {len(X_test):,} other districts, "
+    f"and {regressor.oof_score_:.3f} out of fold."
 )
-print(f"{time.perf_counter() - start:.0f} s; out of fold {regressor.oof_score_:.3f}")
 
 # %%
 # *At full size* R² was 0.837 on 10,640 other districts, and 0.827 out of fold.
@@ -266,9 +219,8 @@ for (name, label), (above, below) in zip(columns.items(), panels.T, strict=True)
     values = np.linspace(*np.quantile(X[name], [0.01, 0.99]), 100)
     table = pd.DataFrame([X.median()] * len(values)).assign(**{name: values})
     outputs = embed.predict(regressor.model_inputs(table), verbose=0)
-    mixtures = outputs[
-        :, X.columns.get_loc(name) :: layer.input.shape[-1]
-    ]  # the last is the number itself
+    # of each column, three mixtures and the number itself
+    mixtures = outputs[:, X.columns.get_loc(name) :: layer.input.shape[-1]]
     for number, colour in enumerate(("#0072b2", "#d55e00", "#009e73")):
         above.plot(
             values, mixtures[:, number], color=colour, label=f"mixture {number + 1}"

@@ -124,6 +124,7 @@ for panel, kind, values in zip(
 panels[0].set_yticks(places, settings)
 panels[0].invert_yaxis()
 panels[1].legend(loc="center left")
+figure.suptitle("MNIST: two accuracies of six networks")
 figure.savefig("activations_all.png", dpi=150)
 plt.show()
 
@@ -149,6 +150,7 @@ sigmoids = {name: fitted[name, "scaled"] for name in ("sigmoid, Adam", "sigmoid,
 figure, panels = plt.subplots(1, 2, figsize=(8.5, 4), layout="constrained")
 LossCurveDisplay.from_estimators(sigmoids, metrics=("loss", "val_score"), ax=panels)
 panels[1].set_ylabel("accuracy on the test set")
+figure.suptitle("Sigmoids on scaled pixels")
 figure.savefig("activations_sigmoid.png", dpi=150)
 plt.show()
 

@@ -157,6 +157,7 @@ panel.set(
     ylim=(0, 55),
 )
 panel.grid(alpha=0.3)
+figure.suptitle("Boston housing: predicted by true prices")
 figure.savefig("boston_predictions.png", dpi=150)
 plt.show()
 sklearn.set_config(enable_metadata_routing=False)

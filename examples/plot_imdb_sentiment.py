@@ -107,6 +107,7 @@ panels[1].plot(
 panels[1].set(xlabel="epoch", ylabel="accuracy")
 panels[1].legend()
 panels[1].grid(alpha=0.3)
+figure.suptitle("Reviews: loss and accuracy by epoch")
 figure.savefig("imdb_overfitting.png", dpi=150)
 plt.show()
 
@@ -165,6 +166,7 @@ for name, estimator in fitted.items():
 display = LossCurveDisplay.from_estimators(fitted, metrics=("val_binary_crossentropy",))
 display.figure_.set_size_inches(7, 4.5)
 display.ax_.set(ylabel="loss on validation reviews, without penalty")
+display.figure_.suptitle("Reviews: remedies against overfitting")
 display.figure_.savefig("imdb_remedies.png", dpi=150)
 plt.show()
 

@@ -111,6 +111,7 @@ print(
 figure, panel = plt.subplots(figsize=(6.4, 4), layout="constrained")
 SearchCurveDisplay.from_estimator(search, "learning_rate", ax=panel)
 panel.set(xlabel="learning rate of Adam", ylabel=f"accuracy, mean of {n_folds} folds")
+figure.suptitle("MNIST: accuracy of the convolutional network by learning rate")
 figure.savefig("mnist_convnet_search.png", dpi=150)
 plt.show()
 
@@ -170,5 +171,6 @@ for panel, kernel in zip(
     picture = panel.imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
     panel.axis("off")
 figure.colorbar(picture, ax=panels, label="weight")
+figure.suptitle("The 32 kernels of the first layer")
 figure.savefig("mnist_convnet_kernels.png", dpi=150)
 plt.show()

@@ -72,6 +72,7 @@ print(f"The accuracy on the test set is {classifier.score(X_test, y_test):.4f}."
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 LossCurveDisplay.from_estimator(classifier, metrics=("loss", "val_score"), ax=panels)
 panels[1].set_ylabel("accuracy on the test set")
+figure.suptitle("MNIST: 784-512-10")
 figure.savefig("mnist_first_network.png", dpi=150)
 plt.show()
 

@@ -123,6 +123,7 @@ figure.savefig("mnist_learning_rates.png", dpi=150)
 figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
 LossCurveDisplay.from_estimators(fitted, by="step", skip=20, ax=panel)
 panel.set_yscale("log")
+figure.suptitle("Loss after the first 20 records")
 figure.savefig("mnist_learning_rates_later.png", dpi=150)
 
 # %%

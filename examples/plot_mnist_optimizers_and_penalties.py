@@ -111,6 +111,7 @@ panel.axhspan(
 )
 SearchCurveDisplay.from_estimator(search, "l2", ax=panel)
 panel.set(ylabel="accuracy on the held-out fifth")
+figure.suptitle("Accuracy by the strengths of L1 and L2")
 figure.savefig("mnist_penalty_strengths.png", dpi=150)
 
 # %%

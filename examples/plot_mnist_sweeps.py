@@ -71,6 +71,7 @@ def sweep(in_words, parameter, values, optimizer):
     figure, panel = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     SearchCurveDisplay.from_estimator(search, parameter, ax=panel)
     panel.set(xlabel=f"{in_words}, by {optimizer}", ylabel="accuracy, mean of 3 splits")
+    figure.suptitle(f"Accuracy by {in_words}")
     figure.savefig(f"mnist_sweep_{parameter}.png", dpi=150)
     return search, n_programs
 
@@ -137,6 +138,7 @@ figure, panel = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 SearchCurveDisplay.from_estimator(search, "learning_rate", max_lines=1, ax=panel)
 panel.set(xlabel="learning rate, by adam", ylabel="accuracy, mean of 3 splits")
 panel.set(xscale="log", xlim=(9e-5, 1.1e-2), xticks=[1e-4, 1e-3, 1e-2])
+figure.suptitle("A search over four parameters, by learning rate")
 figure.savefig("mnist_random_search.png", dpi=150)
 
 # %%

@@ -109,6 +109,7 @@ figure.savefig("mnist_weight_decay.png", dpi=150)
 figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
 LossCurveDisplay.from_estimators(networks, by="step", skip=20, ax=panel)
 panel.set_yscale("log")
+figure.suptitle("Loss after the first 20 records")
 figure.savefig("mnist_weight_decay_later.png", dpi=150)
 
 # %%

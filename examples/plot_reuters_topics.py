@@ -69,6 +69,7 @@ print(f"The accuracy on the test set is {classifier.score(X_test, y_test):.4f}."
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
 LossCurveDisplay.from_estimator(classifier, metrics=("loss", "val_score"), ax=panels)
 panels[1].set_ylabel("accuracy on the validation newswires")
+figure.suptitle("Reuters: loss and accuracy by epoch")
 figure.savefig("reuters_curves.png", dpi=150)
 plt.show()
 

@@ -176,6 +176,7 @@ panel.set(
     aspect="equal",
 )
 panel.grid(alpha=0.3)
+figure.suptitle("Probabilities against what came of them")
 figure.savefig("tables_calibration.png", dpi=150)
 plt.show()
 
@@ -236,5 +237,6 @@ for (name, label), (above, below) in zip(columns.items(), panels.T, strict=True)
 panels[0, 0].set(ylabel="embedding")
 panels[0, 0].legend()
 panels[1, 0].set(ylabel="predicted price, 100,000 dollars")
+figure.suptitle("What is learned of two columns")
 figure.savefig("tables_columns.png", dpi=150)
 plt.show()

@@ -114,12 +114,12 @@ sphinx_gallery_conf = {
     "filename_pattern": f"({'|'.join(map(re.escape, _RUNNING))})$" if _RUNNING else r"(?!)",
     "gallery_dirs": ["auto_examples"],
     "ignore_pattern": r"full_size\.py$",
+    "image_srcset": ["2x"],  # sharp on screens of two dots a pixel
     "image_scrapers": ("matplotlib", "gallery.check_claims"),
     "matplotlib_animations": False,
     "min_reported_time": 5,
     "reference_url": {"skmlp": None},
     "remove_config_comments": True,
-    "reset_argv": "gallery.quick",
     "reset_modules": ("matplotlib", "gallery.start_anew"),
     "show_memory": False,
     "show_signature": False,

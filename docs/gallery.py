@@ -1,4 +1,4 @@
-"""The gallery's order, arguments, and which of its examples can run on this machine.
+"""The gallery's order, which of its examples can run on this machine, and the check of what they say.
 
 sphinx-gallery takes functions by their import path, since Sphinx cannot pickle those of ``conf.py``.
 """
@@ -56,7 +56,7 @@ DATA = {
 }
 """What an example loads -> the cached files. Keras' data sets go by the name of their module.
 
-What the one example with ``fetch_openml`` loads by it, its quick run goes without.
+What the one example with ``fetch_openml`` loads by it at full size, its small size goes without.
 """
 
 
@@ -73,11 +73,6 @@ def runs(example: Path) -> bool:
     if unknown := sorted(names - DATA.keys()):
         raise ConfigError(f"{example.name} loads {', '.join(unknown)}: add the files to DATA in docs/gallery.py.")
     return all(file.exists() for name in names for file in DATA[name])
-
-
-def quick(gallery_conf: Any, script_vars: Any) -> list[str]:
-    """The arguments with which the gallery runs an example."""
-    return ["--quick"]
 
 
 def start_anew(gallery_conf: Any, name: str) -> None:

@@ -1,9 +1,12 @@
-"""Run an example at its full size, once a seed: ``python examples/full_size.py plot_mnist_l2.py --seeds 3``.
+"""Run an example at its full size, once a seed.
 
-An example runs by itself at a small size, in seconds. The constants of its size say in a comment what they are at full
-size, as in ``n_digits = 6_000  # full size: 60_000``; here they get that value, and ``seed = 0`` gets each seed.
-Of each line that an example prints, the decimals are shown as mean ± standard deviation over the seeds. Lines that
-differ in more than numbers are shown for each seed. What each run printed is kept in ``build/examples/NAME.json``.
+``python examples/full_size.py plot_mnist_l2.py --seeds 3`` is how. An example runs by
+itself at a small size, in seconds. The constants of its size say in a comment what they
+are at full size, as in ``n_digits = 6_000  # full size: 60_000``; here they get that
+value, and ``seed = 0`` gets each seed. Of each line that an example prints, the
+decimals are shown as mean ± standard deviation over the seeds. Lines that differ in
+more than numbers are shown for each seed. What each run printed is kept in
+``build/examples/NAME.json``.
 """
 
 import argparse
@@ -30,7 +33,9 @@ def at_full_size(source: str, seed: int) -> str:
     source = SIZE.sub(r"\1\2", source)
     source, n_seeds = SEED.subn(f"seed = {seed}", source)
     if n_seeds != 1:
-        raise ValueError("The example has no line 'seed = 0': there is nothing to repeat it with.")
+        raise ValueError(
+            "The example has no line 'seed = 0': there is nothing to repeat it with."
+        )
     return source
 
 
@@ -40,20 +45,26 @@ def run(name: str, seed: int) -> list[str]:
     printed = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(printed):
         changed = Path(folder) / name
-        changed.write_text(at_full_size(path.read_text(encoding="utf-8"), seed), encoding="utf-8")
+        changed.write_text(
+            at_full_size(path.read_text(encoding="utf-8"), seed), encoding="utf-8"
+        )
         runpy.run_path(str(changed), run_name="__main__")
     return printed.getvalue().splitlines()
 
 
 def combined(runs: list[list[str]]) -> list[str]:
-    """The lines of several runs as one, with means and standard deviations in the place of decimals that differ."""
+    """The lines of several runs as one: decimals that differ as mean and deviation."""
     shapes = [[NUMBER.sub("#", line) for line in lines] for lines in runs]
     if any(len(lines) != len(runs[0]) for lines in runs):
-        return [f"seed {seed}: {line}" for seed, lines in enumerate(runs) for line in lines]
+        return [
+            f"seed {seed}: {line}" for seed, lines in enumerate(runs) for line in lines
+        ]
     result = []
     for place, line in enumerate(runs[0]):
         if any(shape[place] != shapes[0][place] for shape in shapes):
-            result += [f"seed {seed}: {lines[place]}" for seed, lines in enumerate(runs)]
+            result += [
+                f"seed {seed}: {lines[place]}" for seed, lines in enumerate(runs)
+            ]
             continue
         columns = zip(*(NUMBER.findall(lines[place]) for lines in runs), strict=True)
         texts = iter([_over_seeds(column) for column in columns])
@@ -62,7 +73,7 @@ def combined(runs: list[list[str]]) -> list[str]:
 
 
 def _over_seeds(numbers: tuple[str, ...]) -> str:
-    """One number, if it is the same for all seeds; the mean and the deviation of decimals; or all whole numbers."""
+    """One number if all are equal, mean and deviation of decimals, or all integers."""
     if len(set(numbers)) == 1:
         return numbers[0]
     if not any("." in number or "e" in number for number in numbers):
@@ -76,9 +87,18 @@ def _over_seeds(numbers: tuple[str, ...]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one example, print its lines and keep them."""
-    parser = argparse.ArgumentParser(description="Run an example at its full size, once a seed.")
-    parser.add_argument("example", help="the name of its file, such as plot_mnist_l2.py")
-    parser.add_argument("--seeds", type=int, default=3, help="how many times to repeat it, with the seeds from 0")
+    parser = argparse.ArgumentParser(
+        description="Run an example at its full size, once a seed."
+    )
+    parser.add_argument(
+        "example", help="the name of its file, such as plot_mnist_l2.py"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        help="how many times to repeat it, with the seeds from 0",
+    )
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but it must be 1 or more")
@@ -91,7 +111,9 @@ def main(arguments: list[str] | None = None) -> None:
     print(*combined(runs), sep="\n")
     record = Path("build/examples") / Path(options.example).with_suffix(".json").name
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({"printed": runs, "seconds": seconds}, indent=1), encoding="utf-8")
+    record.write_text(
+        json.dumps({"printed": runs, "seconds": seconds}, indent=1), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -2,15 +2,17 @@
 A first network for handwritten digits
 ======================================
 
-MNIST has 70,000 pictures of handwritten digits, 28 by 28 pixels each. A network with one hidden layer of 512 rectified
-linear units learns to tell them apart in five epochs of RMSprop. The settings are those of
-the first example of François Chollet's book *Deep Learning with Python*.
+MNIST has 70,000 pictures of handwritten digits, 28 by 28 pixels each. A network with
+one hidden layer of 512 rectified linear units learns to tell them apart in five epochs
+of RMSprop. The settings are those of the first example of François Chollet's book *Deep
+Learning with Python*.
 """
 
 # %%
 # The data
 # --------
-# ``keras.datasets`` downloads them once. Each picture becomes a row of 784 numbers between 0 and 1.
+# ``keras.datasets`` downloads them once. Each picture becomes a row of 784 numbers
+# between 0 and 1.
 
 import keras
 import matplotlib.pyplot as plt
@@ -25,7 +27,10 @@ seed = 0
 pictures_train, y_train = pictures_train[:n_digits], y_train[:n_digits]
 X_train = pictures_train.reshape(-1, 784) / np.float32(255)
 X_test = pictures_test.reshape(-1, 784) / np.float32(255)
-print(f"There are {len(X_train):,} digits to train on and {len(X_test):,} to test, of {X_train.shape[1]} pixels each.")
+print(
+    f"There are {len(X_train):,} digits to train on and {len(X_test):,} to test, "
+    f"of {X_train.shape[1]} pixels each."
+)
 
 # %%
 # The first digit of each class, as it was scanned:
@@ -40,14 +45,20 @@ plt.show()
 # %%
 # The network
 # -----------
-# The labels stay the digits 0 to 9. An estimator with ten classes has ten softmax outputs and takes the categorical
-# cross-entropy, without being told so. The test set is only watched here: nothing is chosen by it.
+# The labels stay the digits 0 to 9. An estimator with ten classes has ten softmax
+# outputs and takes the categorical cross-entropy, without being told so. The test set
+# is only watched here: nothing is chosen by it.
 #
-# *At full size*, on all 60,000 digits, the test accuracy over three seeds was 0.980; Keras' ``fit`` had 0.9798 with the
-# same settings.
+# *At full size*, on all 60,000 digits, the test accuracy over three seeds was 0.980;
+# Keras' ``fit`` had 0.9798 with the same settings.
 
 classifier = KerasMLPClassifier(
-    (512,), activation="relu", optimizer="rmsprop", batch_size=128, epochs=5, random_state=seed
+    (512,),
+    activation="relu",
+    optimizer="rmsprop",
+    batch_size=128,
+    epochs=5,
+    random_state=seed,
 )
 classifier.fit(X_train, y_train, X_val=X_test, y_val=y_test)
 print(f"The accuracy on the test set is {classifier.score(X_test, y_test):.4f}.")
@@ -55,11 +66,13 @@ print(f"The accuracy on the test set is {classifier.score(X_test, y_test):.4f}."
 # %%
 # How it learned
 # --------------
-# The training loss ends below the loss on the test set, and falls faster: the network begins to overfit.
+# The training loss ends below the loss on the test set, and falls faster: the network
+# begins to overfit.
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 LossCurveDisplay.from_estimator(classifier, metrics=("loss", "val_score"), ax=panels)
 panels[1].set_ylabel("accuracy on the test set")
+figure.suptitle("MNIST: 784-512-10")
 figure.savefig("mnist_first_network.png", dpi=150)
 plt.show()
 
@@ -78,7 +91,10 @@ figure, panels = plt.subplots(2, 5, figsize=(9, 4.2), layout="constrained")
 for panel, row in zip(panels.flat, surest, strict=True):
     panel.imshow(pictures_test[row], cmap="gray_r")
     panel.set(
-        title=f"a {y_test[row]}, taken for a {predicted[row]}\n({probability[row]:.1%} sure)", xticks=[], yticks=[]
+        title=f"a {y_test[row]}, taken for a {predicted[row]}\n"
+        f"({probability[row]:.1%} sure)",
+        xticks=[],
+        yticks=[],
     )
     panel.title.set_fontsize(9)
 figure.savefig("mnist_mistakes.png", dpi=150)

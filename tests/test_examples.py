@@ -24,7 +24,22 @@ def imported(path):
 
 claims = imported(ROOT / "docs" / "claims.py")
 full_size = imported(EXAMPLES / "full_size.py")
-SIZED = [path.name for path in sorted(EXAMPLES.glob("plot_*.py")) if "  # full size: " in path.read_text("utf-8")]
+NAMES = [path.name for path in sorted(EXAMPLES.glob("plot_*.py"))]
+SIZED = [name for name in NAMES if "  # full size: " in (EXAMPLES / name).read_text("utf-8")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_takes_no_options_and_has_claims_and_a_seed(name):
+    source = (EXAMPLES / name).read_text(encoding="utf-8")
+    assert "argparse" not in source
+    assert "sys.argv" not in source
+    assert claims.CLAIMS[name]
+    compile(full_size.at_full_size(source, 1), name, "exec")
+
+
+def test_each_example_has_its_place_in_the_gallery():
+    gallery = (ROOT / "docs/gallery.py").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'^    "(plot_\w+\.py)",$', gallery, re.MULTILINE)) == NAMES
 
 
 @pytest.mark.parametrize("name", claims.CLAIMS)

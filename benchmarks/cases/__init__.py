@@ -10,6 +10,8 @@ from benchmarks._case import Case
 NAMES = (
     "small",
     "first_fit",
+    "watched",
+    "random_structures",
     "mnist_sgd",
     "mnist_adam",
     "mnist_adam_128",

@@ -17,17 +17,17 @@ _ESTIMATORS = (KerasMLPClassifier, KerasMLPRegressor, TabularMLPClassifier, Tabu
 
 
 def autolog(**options: Any) -> None:
-    """Call ``mlflow.sklearn.autolog``, and have it log the fits of our estimators as it logs scikit-learn's.
+    """Call ``mlflow.sklearn.autolog``, and have it log the fits of skmlp's estimators, too.
 
-    By itself it logs pipelines and searches, whatever is in them, and of other estimators only those that are
-    scikit-learn's own. Afterwards a fit of `KerasMLPClassifier`, `KerasMLPRegressor`, `TabularMLPClassifier` or
-    `TabularMLPRegressor` logs its parameters, its scores on the training samples and the model, and what you call
-    ``score`` with is logged, too. A fit within a pipeline, a search or another estimator is a part of theirs.
+    Without this function, MLflow logs pipelines and searches with any estimators in them, and otherwise only
+    scikit-learn's own estimators. With it, a fit of `KerasMLPClassifier`, `KerasMLPRegressor`, `TabularMLPClassifier`
+    or `TabularMLPRegressor` logs its parameters, its scores on the training samples and the model, and ``score`` logs
+    its result. A fit within a pipeline, a search or another estimator is logged as a part of it.
 
     Parameters
     ----------
-    **options
-        Those of ``mlflow.sklearn.autolog``; with ``disable=True`` nothing is logged any more.
+    **options : dict
+        Options of ``mlflow.sklearn.autolog``; ``disable=True`` ends the logging.
 
     Raises
     ------
@@ -35,6 +35,10 @@ def autolog(**options: Any) -> None:
         If MLflow is not installed.
     RuntimeError
         If this version of MLflow chooses the estimators in another way.
+
+    See Also
+    --------
+    skmlp.SKOPS_TRUSTED_TYPES : The types to allow when MLflow saves a model with skops.
 
     Examples
     --------

@@ -88,7 +88,7 @@ def draw(results: Results, file: Path) -> None:
             rows,
             marker="oh*sD^v<>Px"[place],
             s=60,
-            color=f"C{place}",
+            color=f"C{place}" if place < 10 else "black",
             label=METHODS[method].title.replace("`", ""),
             zorder=3 if ours else 2,
         )

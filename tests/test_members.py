@@ -188,7 +188,7 @@ def test_a_search_over_values_compiles_one_program(blobs):
 
 def test_another_number_of_members_is_another_network(blobs):
     ensemble = KerasMLPClassifier(**SETTINGS, n_members=2, warm_start=True).fit(*blobs)
-    with pytest.raises(ValueError, match=r"n_members was 2 and is 3: call fit with warm_start=False"):
+    with pytest.raises(ValueError, match=r"n_members was 2 and is 3: to start again, call fit with warm_start=False"):
         ensemble.set_params(n_members=3).fit(*blobs)
     with pytest.raises(ValueError, match=r"'n_members' parameter of KerasMLPClassifier must be an int"):
         ensemble.set_params(n_members=0).fit(*blobs)

@@ -98,6 +98,11 @@ class ProgramPool:
         with self._lock:
             self._discarded.add(id(program))
 
+    def retain(self, program: Any) -> None:
+        """Take back that a program, which is lent at present, was to be discarded."""
+        with self._lock:
+            self._discarded.discard(id(program))
+
     def _take(self, key: Hashable) -> Any | None:
         for identity, (idle_key, program) in reversed(self._idle.items()):
             if idle_key == key:

@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from types import CodeType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -116,9 +117,9 @@ def _copy(callback: Any) -> Any:
 class KerasCallbacks(Watcher):
     """Drives the Keras callbacks of a fit, and the Keras model that they see.
 
-    The model is given the weights of the training, and the state of its optimizer after each epoch, when a hook first
-    looks at it; before every hook once a hook of a user's own has, which may have kept a part of the model. What a hook
-    does to the weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
+    The model is given the weights of the training, and the state of its optimizer after each epoch, before each hook;
+    where no code of a user's own speaks of the model, when a hook first uses it, and at the end. What a hook does to
+    the weights, to ``model.optimizer.learning_rate`` or to ``model.stop_training`` is done to the training.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ class KerasCallbacks(Watcher):
         Epochs before this training, in it, and steps in each.
     """
 
-    attentive = True
+    interferes = attentive = True
 
     def __init__(
         self,
@@ -155,7 +156,8 @@ class KerasCallbacks(Watcher):
         self._batch = 0
         self._step = -1
         self._weights: Weights = []
-        self._keeps = any(_takes_model(callback) for callback in callbacks)
+        self._state_step = -1
+        self._keeps = any(mentions_model(callback) for callback in callbacks)
         self._forgets = all(_is_of_keras(callback) for callback in callbacks)
         self._logs: dict[str, float] = {}
         # Keras' own list gives each hook its arguments as ``fit`` does, some by position and some by name.
@@ -199,19 +201,19 @@ class KerasCallbacks(Watcher):
         self._call(training, "on_train_end", self._logs)
 
     def _call(self, training: Training, hook: str, *args: Any) -> None:
-        used = self._keeps
+        of_batch = hook.startswith("on_train_batch")
+        used = self._keeps or hook == "on_train_end"
         if used:
-            _eagerly(self._give, training)
+            _eagerly(self._give, training, of_batch=of_batch)
 
         def give() -> None:
             nonlocal used
             used = True
-            self._give(training)
+            self._give(training, of_batch=of_batch)
 
         with nullcontext() if used else before_use(self.model, give):
             _eagerly(getattr(self._hooks, hook), *args)
         if used:
-            self.interferes = True
             self._keeps = not self._forgets
             self._take(training)
 
@@ -226,19 +228,18 @@ class KerasCallbacks(Watcher):
             training.learning_rate = self._rate = rate
         training.stop = training.stop or bool(self.model.stop_training)
 
-    def _give(self, training: Training) -> None:
-        """Give the Keras model the weights of the training, the number of its steps, and its optimizer's state."""
-        if training.step == self._step:  # setting and copying weights takes longer than a small step
-            return
-        self._step = training.step
-        if self.every is None:
-            state = training.state()
-            self._weights = state.weights
-            self._give_optimizer(state.optimizer or [])
-        else:
-            self._weights = training.weights()
-        self.model.set_weights(self._weights)
-        self.model.optimizer.iterations.assign(self._step)
+    def _give(self, training: Training, *, of_batch: bool) -> None:
+        """Give the Keras model the weights of the training, the number of its steps, and its optimizer's state.
+
+        The last is left out before the hooks of batches: setting and copying takes longer than a small step.
+        """
+        if training.step != self._step:
+            self._step, self._weights = training.step, training.weights()
+            self.model.set_weights(self._weights)
+            self.model.optimizer.iterations.assign(self._step)
+        if not of_batch and training.step != self._state_step:
+            self._state_step = training.step
+            self._give_optimizer(training.state().optimizer or [])
 
     def _give_optimizer(self, values: Sequence[Any]) -> None:
         """Set what the model's optimizer keeps, where it keeps the same of the same weights."""
@@ -262,9 +263,24 @@ def _is_of_keras(callback: Any) -> bool:
     )
 
 
-def _takes_model(callback: Any) -> bool:
-    """Whether a callback of a user's own is given the model by a method of its own."""
-    return type(callback).set_model is not keras.callbacks.Callback.set_model and not _is_of_keras(callback)
+def mentions_model(callback: Any) -> bool:
+    """Whether code of a user's own in a callback speaks of the model, a part of which it may then keep."""
+    classes = [
+        each for each in type(callback).__mro__ if each.__module__.partition(".")[0] not in ("keras", "builtins")
+    ]
+    found: list[Any] = [member for each in classes for member in vars(each).values()]
+    found += [part for each in found if isinstance(each, property) for part in (each.fget, each.fset)]
+    held = [each for each in vars(callback).values() if callable(each)]
+    if _is_of_keras(callback):  # which holds NumPy's functions, too
+        held = [each for each in held if hasattr(each, "__code__")]
+    functions = [getattr(each, "__func__", each) for each in [*found, *held] if callable(each)]
+    codes = [getattr(each, "__code__", None) for each in functions]
+    return any(code is None or _speaks_of_model(code) for code in codes)
+
+
+def _speaks_of_model(code: CodeType) -> bool:
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return not {"model", "_model", "set_model"}.isdisjoint(code.co_names) or any(map(_speaks_of_model, inner))
 
 
 def _eagerly(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

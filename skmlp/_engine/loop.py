@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from skmlp._engine.batches import Gatherer
 from skmlp._engine.blocks import block_steps, training_spec
+from skmlp._engine.cache import POOL
 from skmlp._engine.data import Data
 from skmlp._engine.initial import draw_initial_weights
 from skmlp._engine.program import Program, Weights, lend_program
+from skmlp._interrupts import deferred_interrupts
 from skmlp._schedules import make_schedule
 from skmlp._spec import NetworkSpec, Plan, State, TrainingPlan, steps_per_epoch
 from skmlp._watch.watcher import Training as Watched
@@ -55,6 +57,8 @@ class Training:
         The learning rate of the first step of the last epoch.
     stop : bool
         Set by a watcher to end the training after the epoch.
+    is_shared : bool
+        Whether another thread runs epochs.
     output_losses : list of float
         The mean losses of the last epoch by output, if there are several.
     """
@@ -68,6 +72,7 @@ class Training:
         self.learning_rate = plan.learning_rate
         self.rate = plan.learning_rate
         self.stop = False
+        self.is_shared = False
         self.output_losses: list[float] = []
         self._data = data
         self._program = program
@@ -107,6 +112,16 @@ class Training:
         else:
             self._program.load(state.weights, state.optimizer)
         self.epoch, self.step = state.epoch, state.step
+
+    def share(self) -> None:
+        """Note that another thread runs epochs: unless `unshare` follows, nobody else is lent the program."""
+        self.is_shared = True
+        POOL.discard(self._program)
+
+    def unshare(self) -> None:
+        """Note that the other thread has ended."""
+        self.is_shared = False
+        POOL.retain(self._program)
 
     def reset_metrics(self) -> None:
         """Begin to measure the batches that are trained on anew."""
@@ -351,7 +366,7 @@ def _run_epochs(
                 if settled and (interferes or time.monotonic() - taken > _SNAPSHOT_SECONDS):
                     snapshot, taken = seen.state(), time.monotonic()
     except KeyboardInterrupt:
-        if finished == state.epoch:
+        if finished == state.epoch or training.is_shared:
             raise
         training.load(snapshot)
         training.stop = False
@@ -389,29 +404,37 @@ def _told(
 def _told_beside(
     training: Training, last: int, watchers: Sequence[Watcher], *, runner: ThreadPoolExecutor
 ) -> Generator[tuple[Moment, bool], None, None]:
-    """As `_told`, but other epochs are run while watchers are told of one; for nothing, if they stop there."""
+    """As `_told`, but other epochs are run while watchers are told of one; for nothing, if they stop there.
+
+    An interrupt waits until watchers were told of an epoch. One more ends the training at once, and the program, which
+    may still run, is then used by nobody else.
+    """
     ended: queue.Queue[tuple[Moment, float] | None] = queue.Queue(_AHEAD)
     enough = threading.Event()
     seen = Moment(training)
-    running = runner.submit(_run_ahead, training, last, ended, enough)
-    try:
-        while not seen.stop:
-            for watcher in watchers:
-                watcher.begin_epoch(cast("Watched", seen))
-            next_one = ended.get()
-            if next_one is None:
-                break
-            seen, loss = next_one
-            for watcher in watchers:
-                watcher.end_epoch(cast("Watched", seen), loss)
-            yield seen, True
-            if seen.epoch == last:
-                break
-    finally:
-        enough.set()
-        while not running.done():  # whatever happened: the program may be used again
-            with suppress(queue.Empty):
-                ended.get(timeout=0.05)
+    running = None
+    with deferred_interrupts(at_most=1) as hand_over:
+        training.share()
+        try:
+            running = runner.submit(_run_ahead, training, last, ended, enough)
+            while not seen.stop and seen.epoch < last:
+                for watcher in watchers:
+                    watcher.begin_epoch(cast("Watched", seen))
+                next_one = _next(ended, hand_over)
+                if next_one is None:
+                    break
+                seen, loss = next_one
+                for watcher in watchers:
+                    watcher.end_epoch(cast("Watched", seen), loss)
+                yield seen, True
+                hand_over()
+        finally:
+            enough.set()
+            while running is not None and not running.done():
+                with suppress(queue.Empty):
+                    ended.get(timeout=_MOMENT)
+            if running is not None:
+                training.unshare()
     running.result()
     if training.epoch != seen.epoch:
         training.load(seen.state())
@@ -421,23 +444,43 @@ def _told_beside(
 _AHEAD = 2
 """The most epochs that wait for watchers, each with a copy of the network and of its optimizer's state."""
 
+_MOMENT = 0.05
+"""Seconds after which a thread that waits for another looks whether there is still something to wait for."""
+
+
+def _next(
+    ended: queue.Queue[tuple[Moment, float] | None], hand_over: Callable[[], None]
+) -> tuple[Moment, float] | None:
+    """Wait for the next epoch, None if there is none, or for an interrupt."""
+    while True:
+        hand_over()
+        with suppress(queue.Empty):
+            return ended.get(timeout=_MOMENT)
+
 
 def _run_ahead(
     training: Training, last: int, ended: queue.Queue[tuple[Moment, float] | None], enough: threading.Event
 ) -> None:
-    """Run epochs, and put each into a queue, until it is enough."""
+    """Run epochs, and put each into a queue, until it is enough; then None."""
+
+    def put(each: tuple[Moment, float] | None) -> None:
+        while not enough.is_set():
+            with suppress(queue.Full):
+                ended.put(each, timeout=_MOMENT)
+                return
+
     group = 1
     try:
         while training.epoch < last and not enough.is_set():
             began, end = time.monotonic(), min(training.epoch + group, last)
             with closing(training.run_epochs(end - training.epoch)) as losses:
                 for loss in losses:
-                    ended.put((Moment(training), loss))
+                    put((Moment(training), loss))
                     if enough.is_set():
                         return
             group = training.next_group(group / (time.monotonic() - began))
     finally:
-        ended.put(None)
+        put(None)
 
 
 def probe(plan: TrainingPlan, data: Data, weights: Weights) -> None:

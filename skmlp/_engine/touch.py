@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,40 +18,53 @@ def before_use(model: Any, call: Callable[[], None]) -> Iterator[None]:
     Until then the model is of a subclass of its own class, which has the same name. Setting its ``history`` is no use.
     """
     kind: Any = type(model)
-    vars(model)[_CALL] = kind, call
+    lock = threading.RLock()
+    vars(model)[_CALL] = kind, call, lock
     object.__setattr__(model, "__class__", _noticing(kind))
     try:
         yield
     finally:
-        if _CALL in object.__getattribute__(model, "__dict__"):
+        with lock:
             _leave(model)
 
 
-def _leave(model: Any) -> Callable[[], None]:
-    """Give a model its own class back; what was to be called."""
-    kind, call = object.__getattribute__(model, "__dict__").pop(_CALL)
+def _leave(model: Any) -> Callable[[], None] | None:
+    """Give a model its own class back; what was to be called, if it was not."""
+    entry = object.__getattribute__(model, "__dict__").pop(_CALL, None)
+    if entry is None:
+        return None
+    kind, call, _ = entry
     object.__setattr__(model, "__class__", kind)
     found: Callable[[], None] = call
     return found
 
 
+def _use(model: Any) -> None:
+    """Call what is to be called before a use; another thread waits for that."""
+    entry = object.__getattribute__(model, "__dict__").get(_CALL)
+    if entry is None:  # another thread has been here since this one found the class
+        return
+    with entry[2]:
+        call = _leave(model)
+        if call is not None:
+            call()
+
+
 @cache
 def _noticing(kind: Hashable) -> type:
     def read(self: Any, name: str) -> Any:
-        if name == "__dict__":  # as vars() reads it, a debugger's or ours
-            return object.__getattribute__(self, name)
-        _leave(self)()
+        _use(self)
         return getattr(self, name)
 
     def write(self: Any, name: str, value: Any) -> None:
         if name == "history":  # keras.callbacks.History sets it after every epoch, and looks at nothing
             object.__setattr__(self, name, value)
             return
-        _leave(self)()
+        _use(self)
         setattr(self, name, value)
 
     def delete(self: Any, name: str) -> None:
-        _leave(self)()
+        _use(self)
         delattr(self, name)
 
     assert isinstance(kind, type)  # noqa: S101  (for the type checker)

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info
-from skmlp._engine.keras_callbacks import KerasCallbacks
+from skmlp._engine.keras_callbacks import KerasCallbacks, mentions_model
 
 callbacks = keras.callbacks
 
@@ -678,12 +678,105 @@ def test_a_part_of_the_model_that_a_callback_keeps_stays_true(line):
         np.testing.assert_array_equal(seen, expected)
 
 
-def test_a_callback_that_reads_logs_alone_costs_no_copies(line, monkeypatch):
+def test_a_callback_that_reads_logs_alone_costs_no_copies_before_the_end(line, monkeypatch):
     X, y = line
-    given = []
-    monkeypatch.setattr(KerasCallbacks, "_give", lambda self, training: given.append(training.step))
-    KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Diary()]).fit(X, y)
-    assert not given
+    given, give = [], KerasCallbacks._give
+
+    def counted(self, training, **options):
+        given.append(training.step)
+        give(self, training, **options)
+
+    monkeypatch.setattr(KerasCallbacks, "_give", counted)
+    fitted = KerasMLPRegressor((3,), batch_size=30, epochs=3, callbacks=[Diary()]).fit(X, y)
+    assert given == [fitted._fitted.state.step]
+    for ours, theirs in zip(fitted.callbacks_[0].model.get_weights(), fitted.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+class Holder(callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        pass
+
+
+class Reading(Holder):
+    def on_epoch_end(self, epoch, logs=None):
+        return [lambda: self.model.layers]
+
+
+class Named(Holder):
+    @property
+    def rate(self):
+        return self.model.optimizer.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("callback", "mentions"),
+    [
+        (Holder(), False),
+        (Diary(), False),
+        (callbacks.EarlyStopping(), False),
+        (callbacks.ReduceLROnPlateau(), False),
+        (callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.copy()), False),
+        (callbacks.LearningRateScheduler(lambda epoch, rate: rate), False),
+        (Reading(), True),
+        (Named(), True),
+        (Kept(), True),
+        (BatchDiary(), True),
+        (callbacks.LambdaCallback(on_epoch_end=partial(print, 1)), True),
+    ],
+)
+def test_code_that_speaks_of_the_model_is_known(callback, mentions):
+    assert mentions_model(callback) is mentions
+
+
+def test_a_thread_that_looks_at_the_model_meanwhile_changes_nothing(line):
+    X, y = line
+    expected = KerasMLPRegressor((3,), batch_size=30, epochs=12, random_state=0).fit(X, y).coefs_
+    box, ended = [], threading.Event()
+
+    def take(callback):
+        if not box:
+            box.append(callback.__dict__["_" + "model"])
+
+    class Handing(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            take(self)
+            assert box[0].name
+
+    def look():
+        while not ended.is_set():
+            if box:
+                box[0].stop_training, box[0].get_weights()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        fitted = KerasMLPRegressor((3,), batch_size=30, epochs=12, random_state=0, callbacks=[Handing()]).fit(X, y)
+    finally:
+        ended.set()
+        looking.join()
+    for ours, theirs in zip(fitted.coefs_, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_interrupt_after_a_hook_that_changes_the_rate_keeps_the_rates_of_before(line):
+    X, y = line
+
+    class Changing(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                self.model.optimizer.learning_rate = 0.5
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 3:
+                raise KeyboardInterrupt
+
+    options = {"batch_size": 30, "random_state": 0}
+    with pytest.warns(UserWarning, match="was interrupted"):
+        fitted = KerasMLPRegressor((3,), epochs=6, callbacks=[Changing()], **options).fit(X, y)
+    expected = KerasMLPRegressor((3,), epochs=3, **options).fit(X, y)
+    assert fitted.n_iter_ == 3
+    np.testing.assert_array_equal(fitted.coefs_[0], expected.coefs_[0])
 
 
 @FROM_KERAS

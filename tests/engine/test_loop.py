@@ -1,6 +1,8 @@
 """The loop over epochs and blocks, against a loop of NumPy that is written down step by step."""
 
 import functools
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmlp import KerasMLPRegressor
+from skmlp._engine import loop
 from skmlp._engine.data import Data
 from skmlp._engine.loop import Training, initial_state, train
 from skmlp._watch.finite import RequireFinite
@@ -347,3 +350,53 @@ def test_an_error_of_the_training_is_raised_where_watchers_are_told_beside_it(mo
     monkeypatch.undo()
     assert len(beside.states) == 2
     assert_same_state(beside.states[-1], train(plan, data, before, 2)[0])
+
+
+def test_a_signal_beside_an_epoch_waits_until_it_was_watched():
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    beside = Beside(3, lambda training: signal.raise_signal(signal.SIGINT))
+    ended, interrupted = train(plan, data, before, 9, [beside, Beside()])
+    assert interrupted
+    assert_same_state(ended, train(plan, data, before, 3)[0])
+
+
+def test_a_second_signal_ends_the_training_and_nobody_gets_its_program():
+    def twice(training):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    whole = train(plan, data, before, 9)[0]
+    ended, interrupted = train(plan, data, before, 9, [Beside(3, twice)])  # the other thread has ended: as after one
+    assert interrupted
+    assert_same_state(ended, train(plan, data, before, 2)[0])
+    assert_same_state(train(plan, data, before, 9)[0], whole)
+
+
+@pytest.mark.parametrize("where", ["start", "put"])
+def test_an_interrupt_between_threads_leaves_none_and_harms_no_later_training(where, monkeypatch):
+    plan, data = plan_and_data(60, 12)
+    before = initial_state(plan)
+    whole = train(plan, data, before, 30)[0]
+    threads = threading.active_count()
+    start, wait = threading.Thread.start, loop._next
+
+    def interrupted_start(self):
+        start(self)
+        raise KeyboardInterrupt
+
+    def interrupted_wait(*args):
+        wait(*args)
+        raise KeyboardInterrupt
+
+    if where == "start":
+        monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    else:
+        monkeypatch.setattr(loop, "_next", interrupted_wait)
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, data, before, 30, [Beside()])
+    monkeypatch.undo()
+    assert_same_state(train(plan, data, before, 30, [Beside()])[0], whole)
+    assert threading.active_count() == threads

@@ -1,6 +1,7 @@
 """A wrapper by the compiled engine against the same wrapper by Keras' ``fit``."""
 
 import copy
+import gc
 import pickle
 import random
 
@@ -219,6 +220,18 @@ def test_a_fit_keeps_nothing_to_predict_with(blobs):
     assert predict._predictor.cache_info().currsize == 0
     estimator.predict(blobs[0])
     assert predict._predictor.cache_info().currsize == 1
+
+
+def test_validation_is_built_of_the_model_of_its_own_fit(blobs):
+    X, y = blobs
+    POOL.clear()
+    make(engine="compiled").fit(X, y)  # the program stays, and the model that it was built of goes
+    _builds._BUILDS.clear()
+    predict._predictor.cache_clear()
+    gc.collect()
+    fitted = make(engine="compiled").fit(X, y, validation_data=(X, y))
+    assert len(fitted.history_["val_loss"]) == len(fitted.history_["loss"])
+    assert cache_info().misses == 1
 
 
 def of_meta(meta, hidden=4):

@@ -134,7 +134,8 @@ class Training:
     def evaluate(self, data: Data, batch_size: int) -> tuple[list[float], dict[str, NDArray[Any]]]:
         """The mean loss of other samples, and that of each output if there are several; and their metrics, by name."""
         values = self._program.spec.pack(self.plan.values)
-        losses, metrics = self._program.evaluate(values, batch_size, data.X, data.y, data.weight)
+        spec = training_spec(self.plan, self._data)
+        losses, metrics = self._program.evaluate(spec, values, batch_size, data.X, data.y, data.weight)
         return [float(loss) for loss in np.atleast_1d(losses)], metrics
 
     def run_epochs(

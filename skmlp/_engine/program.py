@@ -146,12 +146,21 @@ class Program:
         return self._attempt(self._meter.read)
 
     def evaluate(
-        self, values: NDArray[np.floating], batch_size: int, X: Sequence[Any], y: Sequence[Any], weight: NDArray[Any]
+        self,
+        spec: TrainingSpec,
+        values: NDArray[np.floating],
+        batch_size: int,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        weight: NDArray[Any],
     ) -> tuple[NDArray[np.floating], dict[str, NDArray[Any]]]:
-        """The mean loss, as `run` returns those of batches, and the metrics of samples that are not trained on."""
+        """The mean loss, as `run` returns those of batches, and the metrics of samples that are not trained on.
+
+        ``spec`` is equal to the program's own, whose Keras model may be gone with an earlier fit.
+        """
         if self._evaluation is None:
             with BUILDING:
-                self._evaluation = Evaluation(self.spec)
+                self._evaluation = Evaluation(spec)
         return self._attempt(self._evaluation, self.weights(), values, batch_size, X, y, weight)
 
     def _attempt(self, function: Callable[..., R], *arrays: Any) -> R:

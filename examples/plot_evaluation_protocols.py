@@ -94,6 +94,7 @@ def protocols(shuffle):
     }
 
 
+before = skmlp.cache_info().traces
 answers = {name: [] for name in protocols(0)}
 for shuffle in range(n_shuffles):
     for name, cv in protocols(100 * seed + shuffle).items():
@@ -105,7 +106,7 @@ for name, errors in answers.items():
         f"deviation of {spread[name]:.2f} over {n_shuffles} shuffles."
     )
 n_fits = n_shuffles * (1 + 4 + 4 * n_repeats)
-n_programs = skmlp.cache_info().traces
+n_programs = skmlp.cache_info().traces - before
 print(f"Programs compiled for these {n_fits} fits: {n_programs}")
 
 # %%

@@ -120,7 +120,9 @@ CLAIMS: dict[str, dict[str, str]] = {
         "it is right about both sentences, but sure of neither": "0.7 > favourable[0] > 0.5 > favourable[1] > 0.3",
     },
     "plot_evaluation_protocols.py": {
-        "It is compiled once for all splits of a data set": "n_programs == 1 and skmlp.cache_info().traces - before == 2",
+        "It is compiled once for all splits of a data set": (
+            "n_programs == 1 and skmlp.cache_info().traces - before == 2"
+        ),
         "A hold-out set of 110 patients": "abs(round(0.25 * 442) - 110) <= 1",
         "The more fits, the less the answer depends on the shuffle": "(np.diff(list(spread.values())) < 0).all()",
         "The shuffled folds promise an error several times too small": "shuffled < min(in_time, true) / 2",

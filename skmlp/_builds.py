@@ -13,7 +13,7 @@ import numpy as np
 
 from skmlp._building import BUILDING
 from skmlp._codes import UnknownError
-from skmlp._compilations import compilation
+from skmlp._compilations import ReadTraining, compilation, read_training
 from skmlp._engine.cache import POOL
 from skmlp._engine.graphs import process_settings
 from skmlp._keras import keras
@@ -21,6 +21,8 @@ from skmlp._model_parts import Unsupported
 from skmlp._models import ReadModel, read_model
 from skmlp._own import content
 from skmlp._reading import what_it_reads
+from skmlp._saved_model import state_of
+from skmlp._spec import Form, State
 from skmlp._told import held
 
 _MOST = 16
@@ -38,6 +40,8 @@ class Build:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._read: ReadModel | None = None
+        self._start: State | None = None
+        self._trainings: dict[tuple[Form, ...], ReadTraining] = {}
 
     @property
     def read(self) -> ReadModel:
@@ -45,6 +49,19 @@ class Build:
         if self._read is None:
             self._read = read_model(self.model)
         return self._read
+
+    def training(self, targets: tuple[Form, ...]) -> ReadTraining:
+        """What the engine knows of how the model is trained, read once for targets of some forms."""
+        if targets not in self._trainings:
+            self._trainings[targets] = read_training(self.model, targets)
+        return self._trainings[targets]
+
+    @property
+    def start(self) -> State:
+        """Where a training of the model starts, read once; nobody writes to its arrays."""
+        if self._start is None:
+            self._start = state_of(self.model)
+        return self._start
 
     def is_like(self, model: Any) -> bool:
         """Whether another model is of the same layers with the same values, and compiled in the same way."""

@@ -6,6 +6,7 @@ import builtins
 import dis
 import sys
 import sysconfig
+from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -67,6 +68,13 @@ def codes(code: CodeType) -> list[CodeType]:
     return [code, *(inner for each in code.co_consts if isinstance(each, CodeType) for inner in codes(each))]
 
 
+@lru_cache(maxsize=1024)
+def _instructions(code: CodeType) -> tuple[dis.Instruction, ...]:
+    """The instructions of a code, which many fits look at."""
+    return tuple(dis.get_instructions(code))
+
+
+@lru_cache(maxsize=1024)
 def writes(code: CodeType) -> bool:
     """Whether code may write to what it did not make; attributes of ``self`` are its own.
 
@@ -77,7 +85,7 @@ def writes(code: CodeType) -> bool:
     """
     for inner in codes(code):
         before = None
-        for each in dis.get_instructions(inner):
+        for each in _instructions(inner):
             if each.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                 raise UnknownError
             of_self = each.opname == "STORE_ATTR" and before is not None and "self" in _names(before)
@@ -121,7 +129,7 @@ def globals_read(function: FunctionType) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for code in codes(function.__code__):
         path, value = "", None
-        for each in dis.get_instructions(code):
+        for each in _instructions(code):
             name = each.argval
             if each.opname == "IMPORT_NAME":
                 _require_library(str(name))

@@ -7,8 +7,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from skmlp._keras import keras
 from skmlp._loss_table import NOT_OF_A_SAMPLE
 from skmlp._measures import MadeMetric, Measures, output_alias
@@ -26,9 +24,43 @@ def compilation(model: Any) -> dict[str, Any]:
     return dict(model._compile_config.config)
 
 
-def read_objectives(
-    model: Any, targets: Sequence[NDArray[Any]]
-) -> tuple[tuple[Objective, ...], dict[str, float], bool]:
+@dataclass(frozen=True)
+class ReadTraining:
+    """How a compiled Keras model is trained, as the engine takes it.
+
+    Attributes
+    ----------
+    objectives : tuple of Objective
+    optimizer : ReadOptimizer
+    measures : Measures
+    values : mapping
+        The traced values of losses and optimizer, by name.
+    own : bool
+        Whether a loss or a metric is a user's own.
+    """
+
+    objectives: tuple[Objective, ...]
+    optimizer: ReadOptimizer
+    measures: Measures
+    values: Mapping[str, float]
+    own: bool
+
+
+def read_training(model: Any, targets: Sequence[Form]) -> ReadTraining:
+    """Read what a model was compiled with, for targets of some forms.
+
+    Raises
+    ------
+    Unsupported
+        If the engine cannot train by it.
+    """
+    objectives, of_losses, own_loss = read_objectives(model, targets)
+    optimizer = read_optimizer(model.optimizer)
+    measures, own_metrics = read_measures(model)
+    return ReadTraining(objectives, optimizer, measures, {**of_losses, **optimizer.values}, own_loss or own_metrics)
+
+
+def read_objectives(model: Any, targets: Sequence[Form]) -> tuple[tuple[Objective, ...], dict[str, float], bool]:
     """The objective of each output, the traced values of the losses, and whether a loss is a user's own.
 
     Raises
@@ -52,11 +84,7 @@ def read_objectives(
             made = type(made).from_config({**made.get_config(), "label_smoothing": 0.0})
         if weight is not None:
             values[share_name(output)] = float(weight)
-        objectives.append(
-            Objective(
-                Own.itself(made), Form(target.shape[1:], str(target.dtype)), weight is not None, _code_of_loss(made)
-            )
-        )
+        objectives.append(Objective(Own.itself(made), target, weight is not None, _code_of_loss(made)))
     return tuple(objectives), values, own
 
 

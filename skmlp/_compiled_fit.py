@@ -312,12 +312,11 @@ class CompiledFit:
         seed = self._seed if self._seed is not None else self._new_seed()
         try:
             plan = plan_model(
-                model,
+                self._build or Build(model),
                 samples,
                 batch_size=min(batch_size, n_samples),
                 shuffle=bool(arguments.get("shuffle", True)),
                 seed=seed,
-                read=None if self._build is None else self._build.read,
             )
             validation_batch_size = _batch_size(arguments.get("validation_batch_size") or batch_size, n_samples)
             return Fit(plan, model, samples, validation, validation_batch_size).proven()
@@ -336,6 +335,8 @@ class CompiledFit:
         """Where the training goes on from: where the last one ended, or with what the model has."""
         if self._state is not None and not self._synced:
             return self._state
+        if self._build is not None and model is self._build.model:
+            return self._build.start
         return self._present_state(model)
 
     def _present_state(self, model: Any) -> State:

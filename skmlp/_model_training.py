@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 
 from skmlp._apart import apart
 from skmlp._building import BUILDING
-from skmlp._compilations import read_measures, read_objectives, read_optimizer
+from skmlp._builds import Build
 from skmlp._engine.architectures import architecture_of
 from skmlp._engine.blocks import training_spec
 from skmlp._engine.data import Data
@@ -22,7 +22,6 @@ from skmlp._engine.rates import ScheduledRates
 from skmlp._keras import keras
 from skmlp._measures import Measures
 from skmlp._model_parts import Unsupported, flat_arrays, output_names, structure
-from skmlp._models import ReadModel, read_model
 from skmlp._own import Own
 from skmlp._spec import Form, ModelSpec, Objective, OptimizerSpec, State
 from skmlp._told import said
@@ -154,40 +153,37 @@ def _target(given: Any) -> NDArray[Any]:
     return array.astype(keras.config.floatx()) if array.dtype.kind in "bf" else array
 
 
-def plan_model(
-    model: Any, samples: ModelSamples, *, batch_size: int, shuffle: bool, seed: int, read: ReadModel | None = None
-) -> ModelPlan:
-    """Plan the training of a compiled Keras model, which need not be read if it has been.
+def plan_model(build: Build, samples: ModelSamples, *, batch_size: int, shuffle: bool, seed: int) -> ModelPlan:
+    """Plan the training of a compiled Keras model.
 
     Raises
     ------
     Unsupported
         If the engine cannot train it.
     """
-    read = read or read_model(model)
-    objectives, of_losses, own_loss = read_objectives(model, samples.y)
-    optimizer = read_optimizer(model.optimizer)
-    measures, own_metrics = read_measures(model)
-    schedule = optimizer.schedule
+    read = build.read
+    training = build.training(tuple(Form(each.shape[1:], str(each.dtype)) for each in samples.y))
+    optimizer, schedule = training.optimizer, training.optimizer.schedule
     inputs = tuple(
-        Form(tuple(each.shape[1:]), str(tensor.dtype)) for each, tensor in zip(samples.X, model.inputs, strict=True)
+        Form(tuple(each.shape[1:]), str(tensor.dtype))
+        for each, tensor in zip(samples.X, build.model.inputs, strict=True)
     )
     return ModelPlan(
         architecture=read.spec,
         inputs=inputs,
-        objectives=objectives,
+        objectives=training.objectives,
         optimizer=optimizer.spec,
-        values={**read.values, **of_losses, **optimizer.values},
+        values={**read.values, **training.values},
         learning_rate=optimizer.learning_rate,
         learning_rate_schedule=None if schedule is None else ScheduledRates(Own.of(schedule)),
         shuffle=shuffle,
         dtype=keras.config.floatx(),
         batch_size=batch_size,
         seed=seed,
-        measures=measures,
+        measures=training.measures,
         compiles=read.compiles,
         convolved=read.convolved,
-        exact=read.own or own_loss or own_metrics,
+        exact=read.own or training.own,
     )
 
 

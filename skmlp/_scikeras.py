@@ -48,7 +48,22 @@ def _class_named(name: str, module: Any, get: Callable[[str], Any]) -> Any:
     return type(found) if isinstance(found, (keras.losses.Loss, keras.metrics.Metric)) else name
 
 
+def _optimizer_named(name: str) -> Any:
+    """The class of Keras' optimizers that ``name`` stands for, or the name, if it is Keras' to resolve.
+
+    SciKeras asks Keras for an optimizer, and takes its class.
+    """
+    return _OPTIMIZERS.get(name.lower(), name)
+
+
+_OPTIMIZERS = {
+    name.lower(): each
+    for name, each in vars(keras.optimizers).items()
+    if inspect.isclass(each) and issubclass(each, keras.optimizers.Optimizer)
+}
+
 CLASSES = {
+    "optimizer": _optimizer_named,
     "loss": functools.partial(_class_named, module=keras.losses, get=lookup.get_loss_class_function_or_string),
     "metrics": functools.partial(_class_named, module=keras.metrics, get=lookup.get_metric_class),
 }

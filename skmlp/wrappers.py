@@ -46,6 +46,9 @@ __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
 Classifier = TypeVar("Classifier", bound="KerasClassifier")
 
+_COMPILING = ("compile__", "optimizer__", "loss__", "metrics__")
+"""How names of parameters begin that are routed to what compiles a model."""
+
 
 class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
     """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
@@ -212,7 +215,8 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             for name in filter(functools.partial(hasattr, self), (parameter, f"compile__{parameter}")):
                 setattr(given, name, lookup.try_to_convert_strings_to_classes(getattr(self, name), found))
         arguments: dict[str, Any] = super(BaseWrapper, given)._get_compile_kwargs()
-        arguments["optimizer"] = fresh(arguments["optimizer"])
+        if arguments["optimizer"] is getattr(given, "compile__optimizer", given.optimizer):  # not made for this model
+            arguments["optimizer"] = fresh(arguments["optimizer"])
         if not isinstance(self.metrics, keras.metrics.Metric):
             for metric in keras.tree.flatten(arguments["metrics"]):
                 if isinstance(metric, keras.metrics.Metric) and metric not in keras.tree.flatten(self.metrics):
@@ -271,10 +275,19 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
         parameters = self.get_params()
         given = {
             "arguments": lookup.route_params(parameters, "model", getattr(self, "_user_params", set()), strict=True),
-            "compile": self._get_compile_kwargs() if self._has_loss or takes(function, "compile_kwargs") else None,
+            "compile": self._compiled_by() if self._has_loss or takes(function, "compile_kwargs") else None,
             "params": parameters if takes(function, "params") else None,
         }
         return shared_build(function, given, self._get_metadata(), self._call_function, self._random_state)
+
+    def _compiled_by(self) -> dict[str, Any]:
+        """The parameters that decide how the model is compiled, with an optimizer that has done nothing yet."""
+        given = {
+            name: value
+            for name, value in self.get_params().items()
+            if name in self._compile_kwargs or name.startswith(_COMPILING)
+        }
+        return {name: fresh(value) for name, value in given.items()}
 
     def _call_function(self, meta: dict[str, Any] | None = None) -> keras.Model:
         """Call the model function, under the seed if there is one, and compile what it left uncompiled."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skmlp._builds import Build
 from skmlp._keras import keras, tf
 from skmlp._model_training import Fit, model_samples, plan_model
 from skmlp._spec import State
@@ -37,7 +38,7 @@ numbers, pictures, sequences, codes = (_drawn((4,)), _drawn((6, 6, 2)), _drawn((
 def planned(model, X, y, batch_size, sample_weight=None, validation=None, compiles=True):
     """A fit of a compiled model in the order of the rows, ready to be trained."""
     samples = model_samples(model, X, y, sample_weight)
-    plan = plan_model(model, samples, batch_size=batch_size, shuffle=False, seed=0)
+    plan = plan_model(Build(model), samples, batch_size=batch_size, shuffle=False, seed=0)
     held_out = None if validation is None else model_samples(model, *validation, None)
     return Fit(plan if compiles else replace(plan, compiles=False), model, samples, held_out, 10).proven()
 

@@ -253,6 +253,39 @@ def test_a_model_is_built_once_for_each_set_of_values(blobs, monkeypatch):
     assert len(built) == 4
 
 
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"optimizer": "adam", "optimizer__learning_rate": 0.01},
+        {"optimizer": "Adam", "optimizer__learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)},
+        {"optimizer": keras.optimizers.Adam, "optimizer__beta_1": 0.8},
+    ],
+)
+def test_an_optimizer_is_made_for_each_model_and_not_for_each_fit(optimizer, blobs, monkeypatch):
+    made, init = [], keras.optimizers.Adam.__init__
+
+    def counted(self, *args, **kwargs):
+        made.append(self)
+        init(self, *args, **kwargs)
+
+    estimator = make(**optimizer).fit(*blobs)
+    before = weights(estimator)
+    taken = clone(estimator)
+    monkeypatch.setattr(keras.optimizers.Adam, "__init__", counted)
+    taken.fit(*blobs)
+    assert not made
+    assert taken.model_.optimizer is not estimator.model_.optimizer
+    for ours, theirs in zip(weights(taken), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_settings_of_the_compilation_count(blobs):
+    fits = [make(optimizer="sgd", optimizer__momentum=each).fit(*blobs) for each in (0.0, 0.9, 0.5)]
+    assert [float(fit.model_.optimizer.momentum) for fit in fits] == [0.0, 0.9, 0.5]
+    once, twice = (make(compile__loss_weights=[each], epochs=1).fit(*blobs).history_["loss"][0] for each in (1.0, 2.0))
+    assert twice > 1.5 * once
+
+
 WIDTH = 4
 
 

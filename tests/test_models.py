@@ -9,6 +9,7 @@ from skmlp._compilations import compilation, read_objectives, read_optimizer
 from skmlp._keras import keras
 from skmlp._model_parts import Unsupported, all_layers, flat_arrays, output_names, structure
 from skmlp._models import read_model
+from skmlp._spec import Form
 
 L = keras.layers
 
@@ -162,7 +163,7 @@ def two_outputs(loss, loss_weights=None):
     return model
 
 
-TARGETS = [np.zeros((5, 1), "float32")] * 2
+TARGETS = [Form((1,), "float32")] * 2
 
 
 def test_each_output_has_its_loss_and_share():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 
 from skmlp._fitted import FittedAttributes
 from skmlp._samples import Arguments
@@ -18,6 +17,14 @@ from skmlp._target_forms import Labels, TargetForm, label_table
 from skmlp._targets import Coding, choose
 from skmlp._types import SamplesLike, TargetsLike
 from skmlp._validation import check_sample_weight
+
+if TYPE_CHECKING:  # so that the methods that it decorates keep their types
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
+    def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]: ...
+
+else:
+    from sklearn.utils.metaestimators import available_if
 
 
 def _has_probabilities(estimator: Classification) -> bool:
@@ -75,7 +82,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         """
         return self._labels.label(self._labels.decide(self._scores(X)))
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    @available_if(_has_probabilities)
     def predict_proba(self, X: SamplesLike) -> Any:
         """Predict the probability of each class.
 
@@ -119,7 +126,7 @@ class Classification(ClassifierMixin, FittedAttributes):  # type: ignore[misc]  
         _, outputs = self._forward(X)
         return self._labels.probabilities(outputs, widened=outputs.dtype != self._fit_result.plan.network.dtype)
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    @available_if(_has_probabilities)
     def predict_log_proba(self, X: SamplesLike) -> Any:
         """Predict the logarithm of the probability of each class.
 

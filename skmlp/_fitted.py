@@ -142,6 +142,10 @@ class FittedAttributes:
 
     _fitted: Fitted | None = None
 
+    # What scikit-learn notes of the samples
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __sklearn_is_fitted__(self) -> bool:
         return self._fitted is not None
 

@@ -7,18 +7,117 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from skmlp._compilations import is_called_for_its_rate
 from skmlp._keras import keras, tf
 
 # isort: split
 # SciKeras imports Keras and TensorFlow too: after the line above, they are loaded, and were quiet about it
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scikeras import _utils as lookup
 from scikeras import wrappers as scikeras
 from scikeras.utils.random_state import tf_disable_op_determinism, tf_enable_op_determinism, tf_get_seed
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
+
+from skmlp._types import SamplesLike, TargetsLike
+
+if TYPE_CHECKING:  # what is public of SciKeras' classes, which have no types
+
+    class Wrapper(BaseEstimator):  # type: ignore[misc]  # nor has scikit-learn
+        """SciKeras' ``BaseWrapper``."""
+
+        model: Any
+        build_fn: Any
+        warm_start: bool
+        random_state: Any
+        optimizer: Any
+        loss: Any
+        metrics: Any
+        batch_size: int | None
+        validation_batch_size: int | None
+        verbose: int
+        callbacks: Any
+        validation_split: float
+        shuffle: bool
+        run_eagerly: bool
+        epochs: int
+
+        history_: dict[str, list[Any]]
+        feature_encoder_: Any
+        target_encoder_: Any
+        n_features_in_: int
+        feature_names_in_: NDArray[np.object_]
+        n_outputs_expected_: int
+        target_type_: str
+        X_dtype_: np.dtype[Any]
+        X_shape_: tuple[int, ...]
+        y_dtype_: np.dtype[Any]
+        y_ndim_: int
+
+        _routing_prefixes: set[str]
+
+        def __init__(self, model: Any = None, **kwargs: Any) -> None: ...
+
+        @property
+        def current_epoch(self) -> int:
+            """The number of epochs that were trained."""
+            ...
+
+        @property
+        def initialized_(self) -> bool:
+            """Whether there is a model."""
+            ...
+
+        @property
+        def feature_encoder(self) -> Any:
+            """A transformer of the samples, which is not fitted."""
+            ...
+
+        @property
+        def target_encoder(self) -> Any:
+            """A transformer of the target, which is not fitted."""
+            ...
+
+        @staticmethod
+        def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
+            """The score of predictions."""
+            ...
+
+        def initialize(self, X: SamplesLike, y: TargetsLike | None = None) -> Self:
+            """Build the model, and do not train it."""
+            ...
+
+        def fit(
+            self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None, **kwargs: Any
+        ) -> Self: ...
+
+        def partial_fit(
+            self, X: SamplesLike, y: TargetsLike, sample_weight: ArrayLike | None = None, **kwargs: Any
+        ) -> Self: ...
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+        def set_params(self, **params: Any) -> Self: ...
+
+    class ClassifierWrapper(Wrapper, ClassifierMixin):  # type: ignore[misc]
+        """SciKeras' ``KerasClassifier``."""
+
+        class_weight: Any
+        classes_: NDArray[Any]
+        n_classes_: int
+
+    class RegressorWrapper(Wrapper, RegressorMixin):  # type: ignore[misc]
+        """SciKeras' ``KerasRegressor``."""
+
+else:
+    Wrapper, ClassifierWrapper, RegressorWrapper = (
+        scikeras.BaseWrapper,
+        scikeras.KerasClassifier,
+        scikeras.KerasRegressor,
+    )
 
 
 def with_mixins_on_the_right(estimator: scikeras.BaseWrapper, tags: Tags) -> Tags:

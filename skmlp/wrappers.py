@@ -38,7 +38,16 @@ from skmlp._builds import Build, seeded, shared_build
 from skmlp._compiled_fit import CompiledFit, check_engine
 from skmlp._fit_parameters import check_fit_parameters
 from skmlp._model_parts import Unsupported, lambdas
-from skmlp._scikeras import CLASSES, fresh, seeding_undone, takes, with_mixins_on_the_right
+from skmlp._scikeras import (
+    CLASSES,
+    ClassifierWrapper,
+    RegressorWrapper,
+    Wrapper,
+    fresh,
+    seeding_undone,
+    takes,
+    with_mixins_on_the_right,
+)
 from skmlp._told import said
 from skmlp._types import Engine, SamplesLike, TargetsLike
 
@@ -50,7 +59,7 @@ _COMPILING = ("compile__", "optimizer__", "loss__", "metrics__")
 """How names of parameters begin that are routed to what compiles a model."""
 
 
-class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # SciKeras has no types
+class BaseWrapper(CompiledFit, Wrapper):
     """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
 
     It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass builds the model
@@ -499,7 +508,7 @@ class BaseWrapper(CompiledFit, scikeras.BaseWrapper):  # type: ignore[misc]  # S
             return super()._predict_raw(X, **kwargs)
 
 
-class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[misc]  # SciKeras has no types
+class KerasClassifier(BaseWrapper, ClassifierWrapper):
     """A scikit-learn classifier around a function that builds a Keras model.
 
     It takes what ``scikeras.wrappers.KerasClassifier`` takes, works with scikit-learn 1.6 and later, and trains most
@@ -662,7 +671,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
             super().fit(X, y, sample_weight=self._own(sample_weight), **kwargs)
         return self
 
-    def partial_fit(
+    def partial_fit(  # type: ignore[override]  # SciKeras' order of arguments
         self: Classifier,
         X: SamplesLike,
         y: TargetsLike,
@@ -803,7 +812,7 @@ class KerasClassifier(BaseWrapper, scikeras.KerasClassifier):  # type: ignore[mi
         return np.array(sample_weight, dtype=np.float64)
 
 
-class KerasRegressor(BaseWrapper, scikeras.KerasRegressor):  # type: ignore[misc]  # SciKeras has no types
+class KerasRegressor(BaseWrapper, RegressorWrapper):
     """A scikit-learn regressor around a function that builds a Keras model.
 
     It takes what ``scikeras.wrappers.KerasRegressor`` takes, works with scikit-learn 1.6 and later, and trains most

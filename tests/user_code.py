@@ -13,6 +13,7 @@ from skmlp import (
     TabularMLPRegressor,
     WeightMatrixDisplay,
 )
+from skmlp.wrappers import KerasClassifier, KerasRegressor
 
 
 def classify(X: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -36,6 +37,15 @@ def regress(X: list[list[float]], y: list[float]) -> NDArray[np.floating]:
     traces: int = skmlp.cache_info().traces
     mean = 0.0 if fitted.target_mean_ is None else float(fitted.target_mean_[0])
     return fitted.predict(X) + traces - mean
+
+
+def wrap(model: object, X: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.floating]:
+    """Fit a model of one's own."""
+    wrapper = KerasClassifier(model, engine="compiled", model__width=3, epochs=2)
+    fitted: KerasClassifier = wrapper.set_params(batch_size=10).fit(X, y).partial_fit(X, y, classes=[0, 1])
+    epochs: int = fitted.current_epoch + len(fitted.history_["loss"]) + fitted.n_features_in_
+    score: float = KerasRegressor(model).fit(X, y).score(X, y)
+    return fitted.predict_proba(X) * epochs * score
 
 
 def squares(y: object, outputs: object) -> object:

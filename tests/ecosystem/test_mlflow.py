@@ -45,8 +45,10 @@ def _store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
-    mlflow.set_experiment(experiment_id=mlflow.create_experiment("tests", artifact_location=folder.as_uri()))
-    yield
+    experiment = mlflow.create_experiment("tests", artifact_location=folder.as_uri())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_EXPERIMENT_ID", experiment)  # `set_experiment` would stay for the page about MLflow
+        yield
     mlflow.set_tracking_uri(before)
 
 

@@ -14,7 +14,14 @@ from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, 
 
 LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
 
-UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
+UNITS = {
+    "seconds": "s",
+    "cpu_seconds": "s",
+    "one_row_seconds": "s",
+    "peak_mb": "MB",
+    "growth_mb": "MB",
+    "growth_mb_a_fit": "MB",
+}
 
 WORDS = {
     "seconds": "time",
@@ -23,8 +30,9 @@ WORDS = {
     "peak_mb": "peak memory",
     "one_row_seconds": "time of one row",
     "growth_mb": "growth of resident memory",
+    "growth_mb_a_fit": "growth of resident memory a fit",
     "programs": "programs compiled",
-    "waiting": "share of their time that threads wait for a core",
+    "waiting": "fraction of their time that threads wait for a core",
     "tensorflow": "TensorFlow loaded",
     "exponent": "exponent of the work",
     "best_gflop_per_s": "best product, GFLOP/s",

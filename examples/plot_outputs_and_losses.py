@@ -139,11 +139,12 @@ predicted = check_row(
 )
 
 # %%
-# Shares, from 0 to 1
-# -------------------
-# The fraction of 20 plants that survive a dose: targets from 0 to 1, which are not labels.
-# A sigmoid keeps the predictions in that range. Both losses are least at the mean
-# fraction; binary cross-entropy minds an error more where the fraction is near 0 or 1.
+# Fractions, from 0 to 1
+# ----------------------
+# The fraction of 20 plants that survive a dose: targets from 0 to 1, which are not
+# labels. A sigmoid keeps the predictions in that range. Both losses are least at the
+# mean fraction; binary cross-entropy penalizes an error more where the fraction is near
+# 0 or 1.
 
 
 def cross_entropy(fractions, predicted):
@@ -206,6 +207,6 @@ panel.set(
     xlabel="dose", ylabel="fraction that survives", xlim=(-3, 15), ylim=(-0.4, 1.4)
 )
 panel.legend()
-figure.suptitle("Shares by linear and by sigmoid outputs")
-figure.savefig("outputs_shares.png", dpi=150)
+figure.suptitle("Fractions by linear and by sigmoid outputs")
+figure.savefig("outputs_fractions.png", dpi=150)
 plt.show()

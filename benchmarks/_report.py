@@ -14,7 +14,14 @@ from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, 
 
 LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
 
-UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
+UNITS = {
+    "seconds": "s",
+    "cpu_seconds": "s",
+    "one_row_seconds": "s",
+    "peak_mb": "MB",
+    "growth_mb": "MB",
+    "growth_mb_a_fit": "MB",
+}
 
 WORDS = {
     "seconds": "time",
@@ -23,8 +30,9 @@ WORDS = {
     "peak_mb": "peak memory",
     "one_row_seconds": "time of one row",
     "growth_mb": "growth of resident memory",
+    "growth_mb_a_fit": "growth of resident memory a fit",
     "programs": "programs compiled",
-    "waiting": "share of their time that threads wait for a core",
+    "waiting": "fraction of their time that threads wait for a core",
     "tensorflow": "TensorFlow loaded",
     "exponent": "exponent of the work",
     "best_gflop_per_s": "best product, GFLOP/s",
@@ -211,9 +219,9 @@ def markdown(report: dict[str, Any]) -> str:
         [
             "# Benchmarks",
             "",
-            "`python -m benchmarks` (or `tox -e bench`) runs every case with its peers in one run. Each peer has a "
-            "process of its own and takes its turn; figures are medians over the turns, with the range in brackets. "
-            "A ratio is taken turn by turn.",
+            "`python -m benchmarks` (or `tox -e bench`) runs every case for skmlp and its peers. Each of them runs in "
+            "its own process, and they take turns. Figures are medians over the turns, with the range in brackets; "
+            "ratios are computed turn by turn.",
             "",
             *(f"- {words}: {', '.join(names)}" for words, names in by_machine.items()),
             "",
@@ -223,12 +231,13 @@ def markdown(report: dict[str, Any]) -> str:
             "",
             "## Readings",
             "",
-            "The limit is the least that a fit's operations can take at the best rates that NumPy's float32 product "
-            "and a copy of its parameters reach on this machine in the same run. In its place, NumPy / time has what "
-            "NumPy or SciPy takes for the products at the step's own shapes. Keras' model is built and traced before "
-            "its `fit` is timed, but in first_fit. Peak memory is what is resident beyond the imported libraries, data "
-            "included. scikit-learn starts from random biases, the others from zeros: after few steps its accuracy "
-            "may differ by that.",
+            "*limit* is a lower bound on the time of a fit: its arithmetic at the highest rates at which NumPy "
+            "multiplies float32 matrices and copies parameters on this machine, measured in the same run. "
+            "*limit / time* is that bound divided by the measured time. *NumPy / time* uses the time that NumPy or "
+            "SciPy takes for the matrix products of the actual shapes instead. Keras' model is built and traced before "
+            "its `fit` is timed, except in first_fit. Peak memory is resident memory without the imported libraries, "
+            "but with the data. scikit-learn starts from random biases and the others from zeros, which may change "
+            "its accuracy after few steps.",
             "",
             *(line for name, result in cases.items() for line in described(name, result)),
             *([*(f"- {note}" for note in warned), ""] if warned else []),

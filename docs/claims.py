@@ -74,7 +74,7 @@ CLAIMS: dict[str, dict[str, str]] = {
         "In the few steps of this run 0.005 alone gets anywhere": (
             "[name for name in fitted if last[name] > 0.2] == ['learning rate 0.005']"
         ),
-        "At 0.05 all pictures have the same outputs before long": (
+        "At 0.05 all images have the same outputs before long": (
             "np.ptp(fitted['learning rate 0.05'].predict_proba(X_test), axis=0).max() < 1e-3"
         ),
         "with a loss of ln 10": ("abs(fitted['learning rate 0.05'].step_history_['val_loss'][-1] - np.log(10)) < 0.02"),
@@ -138,14 +138,14 @@ CLAIMS: dict[str, dict[str, str]] = {
         "A sigmoid keeps the predictions in that range": (
             "all(0 <= beyond[name].min() and beyond[name].max() <= 1 for name in beyond if 'sigmoid' in name)"
         ),
-        "the linear output predicts shares that cannot be": "beyond['linear, mean squared error'].max() > 1.05",
+        "the linear output predicts fractions that cannot be": "beyond['linear, mean squared error'].max() > 1.05",
         "the probabilities of a sample need not sum to 1": "sums.min() < 0.5 and sums.max() > 2",
     },
     "plot_mnist_convnet.py": {
         "which is there since the cross-validation: the search adds none": "n_programs == 0",
-        "says that its accuracy on the test set is 99 %. Here there are fewer pictures and epochs": "accuracy < 0.99",
+        "says that its accuracy on the test set is 99 %. Here there are fewer images and epochs": "accuracy < 0.99",
         "Its first layer has 32 kernels of three by three pixels": "kernels.shape == (3, 3, 1, 32)",
-        "The test pictures that the network is surest about, and wrong": (
+        "The test images that the network is surest about, and wrong": (
             "len(wrong) >= len(surest) == 8 and (predicted[surest] != y_test[surest]).all()"
         ),
     },

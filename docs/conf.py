@@ -141,12 +141,13 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "skmlp"
 html_static_path = ["_static"]
+html_favicon = "_static/logo.svg"
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
 html_sidebars = {page: [] for page in ("install", "tutorial", "errors", "faq", "help", "changelog", "contributing")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
-    "logo": {"text": "skmlp"},
+    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "skmlp", "alt_text": ""},
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,

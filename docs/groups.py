@@ -76,13 +76,35 @@ _TABULAR = (
     *_PLAIN[1:],
 )
 
+_WRAPPERS = (
+    Group("Model", ("model", "build_fn"), ("user_guide/your_own_keras_model",)),
+    Group(
+        "Compilation",
+        ("optimizer", "loss", "metrics", "run_eagerly"),
+        ("user_guide/your_own_keras_model", "user_guide/mathematics"),
+    ),
+    Group(
+        "Training",
+        ("batch_size", "epochs", "shuffle", "class_weight", "warm_start", "random_state", "engine"),
+        ("user_guide/your_own_keras_model", "user_guide/continue"),
+    ),
+    Group("Validation", ("validation_split", "validation_batch_size"), ("user_guide/validate",)),
+    Group("Records", ("callbacks", "verbose"), ("user_guide/callbacks",)),
+)
+
 GROUPS: Mapping[str, Sequence[Group]] = {
     "skmlp.KerasMLPClassifier": _PLAIN,
     "skmlp.KerasMLPRegressor": _PLAIN,
     "skmlp.TabularMLPClassifier": _TABULAR,
     "skmlp.TabularMLPRegressor": _TABULAR,
+    "skmlp.wrappers.BaseWrapper": _WRAPPERS,
+    "skmlp.wrappers.KerasClassifier": _WRAPPERS,
+    "skmlp.wrappers.KerasRegressor": _WRAPPERS,
 }
-"""The groups of each estimator, in the order of its docstring; a name that it does not have is passed over."""
+"""The groups of each estimator; a name that it does not have is passed over.
+
+Those of our estimators are in the order of their docstrings, while the wrappers have the order of SciKeras.
+"""
 
 
 def parameters_of(name: str) -> list[str]:

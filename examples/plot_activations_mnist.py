@@ -159,7 +159,7 @@ plt.show()
 # -----------------------
 # Dropout after layers 2 to 4 holds the training loss up: without it, the training loss
 # is at a third after these few epochs, while the test loss is no worse. On raw pixels
-# dropout even costs much of the accuracy, as the picture of all runs shows.
+# dropout even costs much of the accuracy, as the figure of all runs shows.
 #
 # *At full size* the network without dropout overfits: its training loss goes to zero,
 # while the test loss of scaled pixels rises. There a learning rate that falls by 5 % an

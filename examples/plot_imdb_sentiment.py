@@ -176,6 +176,8 @@ plt.show()
 # scikit-learn's validation curve fits the network with several values of ``l2``, on
 # three folds each. The values are passed to one compiled program.
 
+figure, panel = plt.subplots(layout="constrained")
+panel.set_prop_cycle(color=["#0072b2", "#d55e00"])
 display = ValidationCurveDisplay.from_estimator(
     clone(classifier).set_params(epochs=n_epochs // 2),
     X_train,
@@ -185,10 +187,9 @@ display = ValidationCurveDisplay.from_estimator(
     cv=3,
     score_name="accuracy",
     std_display_style="errorbar",
+    ax=panel,
 )
-display.ax_.set(
-    xscale="log", title=f"10000-16-16-1 after {n_epochs // 2} epochs, 3 folds"
-)
-display.ax_.grid(alpha=0.3)
-display.figure_.savefig("imdb_l2.png", dpi=150)
+panel.set(xscale="log", title=f"10000-16-16-1 after {n_epochs // 2} epochs, 3 folds")
+panel.grid(alpha=0.3)
+figure.savefig("imdb_l2.png", dpi=150)
 plt.show()

@@ -39,8 +39,8 @@ def with_gaps(X, share, rng):
 
 figure, panels = plt.subplots(1, 5, figsize=(9, 2.2), layout="constrained")
 for panel, share in zip(panels, (0, 0.2, 0.4, 0.6, 0.8), strict=True):
-    picture = with_gaps(X_test[:1], share, np.random.default_rng(0)).reshape(8, 8)
-    panel.imshow(picture, cmap="gray_r")
+    image = with_gaps(X_test[:1], share, np.random.default_rng(0)).reshape(8, 8)
+    panel.imshow(image, cmap="gray_r")
     panel.set_facecolor("#e69f00")
     panel.set(title=f"{share:.0%} missing", xticks=[], yticks=[])
 figure.savefig("missing_digits.png", dpi=150)

@@ -11,7 +11,7 @@ compiled program.
 # %%
 # The data
 # --------
-# Pictures stay pictures, (n_samples, 28, 28, 1), and pixels the bytes that they are:
+# Images stay images, (n_samples, 28, 28, 1), and pixels the bytes that they are:
 # the network scales them itself.
 
 import keras
@@ -23,7 +23,7 @@ import skmlp
 from skmlp import SearchCurveDisplay
 from skmlp.wrappers import KerasClassifier
 
-n_pictures = 1_000  # full size: 60_000
+n_images = 1_000  # full size: 60_000
 n_tuned = 600  # full size: 10_000
 epochs_of_the_search = 2  # full size: 5
 epochs = 3  # full size: 15
@@ -33,9 +33,9 @@ n_folds = 2  # full size: 3
 seed = 0
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()
-X_train, y_train = X_train[:n_pictures, ..., np.newaxis], y_train[:n_pictures]
-X_test, y_test = X_test[:n_pictures, ..., np.newaxis], y_test[:n_pictures]
-print(f"There are {len(X_train):,} pictures to train on, of {X_train.dtype}.")
+X_train, y_train = X_train[:n_images, ..., np.newaxis], y_train[:n_images]
+X_test, y_test = X_test[:n_images, ..., np.newaxis], y_test[:n_images]
+print(f"There are {len(X_train):,} images to train on, of {X_train.dtype}.")
 
 # %%
 # The model function
@@ -79,12 +79,12 @@ classifier = KerasClassifier(
 # Cross-validation
 # ----------------
 # As of any other classifier: the folds are stratified, and the scores are accuracies. A
-# part of the pictures has to do.
+# part of the images has to do.
 
 X_tuned, y_tuned = X_train[:n_tuned], y_train[:n_tuned]
 scores = cross_val_score(classifier, X_tuned, y_tuned, cv=n_folds)
 print(
-    f"After {epochs_of_the_search} epochs of {n_tuned:,} pictures the accuracy is "
+    f"After {epochs_of_the_search} epochs of {n_tuned:,} images the accuracy is "
     f"{scores.mean():.4f}, the mean of {n_folds} folds."
 )
 
@@ -118,22 +118,22 @@ plt.show()
 # %%
 # The network
 # -----------
-# With the best values, on all the training pictures. `Keras' example
+# With the best values, on all the training images. `Keras' example
 # <https://keras.io/examples/vision/mnist_convnet/>`__ trains for 15 epochs on 60,000
-# pictures, and says that its accuracy on the test set is 99 %. Here there are fewer
-# pictures and epochs.
+# images, and says that its accuracy on the test set is 99 %. Here there are fewer
+# images and epochs.
 
 network = classifier.set_params(**best, epochs=epochs).fit(X_train, y_train)
 accuracy = network.score(X_test, y_test)
 print(
-    f"After {epochs} epochs of {len(X_train):,} pictures the accuracy on "
-    f"{len(X_test):,} test pictures is {accuracy:.4f}."
+    f"After {epochs} epochs of {len(X_train):,} images the accuracy on "
+    f"{len(X_test):,} test images is {accuracy:.4f}."
 )
 
 # %%
 # What it misreads
 # ----------------
-# The test pictures that the network is surest about, and wrong. ``predict_proba`` has a
+# The test images that the network is surest about, and wrong. ``predict_proba`` has a
 # column for each of ``classes_``.
 
 probabilities = network.predict_proba(X_test)
@@ -149,7 +149,7 @@ for panel, row in zip(panels.flat, surest, strict=False):
         f"a {y_test[row]}, read as {predicted[row]}\n"
         f"({probabilities[row].max():.0%} sure)"
     )
-figure.suptitle(f"{len(wrong)} of {len(y_test):,} test pictures are misread")
+figure.suptitle(f"{len(wrong)} of {len(y_test):,} test images are misread")
 figure.savefig("mnist_convnet_misread.png", dpi=150)
 plt.show()
 
@@ -168,9 +168,9 @@ figure, panels = plt.subplots(4, 8, figsize=(6, 3.2), layout="constrained")
 for panel, kernel in zip(
     panels.flat, np.moveaxis(kernels[:, :, 0], -1, 0), strict=True
 ):
-    picture = panel.imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    image = panel.imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
     panel.axis("off")
-figure.colorbar(picture, ax=panels, label="weight")
+figure.colorbar(image, ax=panels, label="weight")
 figure.suptitle("The 32 kernels of the first layer")
 figure.savefig("mnist_convnet_kernels.png", dpi=150)
 plt.show()

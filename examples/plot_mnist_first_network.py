@@ -2,7 +2,7 @@
 A first network for handwritten digits
 ======================================
 
-MNIST has 70,000 pictures of handwritten digits, 28 by 28 pixels each. A network with
+MNIST has 70,000 images of handwritten digits, 28 by 28 pixels each. A network with
 one hidden layer of 512 rectified linear units learns to tell them apart in five epochs
 of RMSprop. The settings are those of the first example of François Chollet's book *Deep
 Learning with Python*.
@@ -11,7 +11,7 @@ Learning with Python*.
 # %%
 # The data
 # --------
-# ``keras.datasets`` downloads them once. Each picture becomes a row of 784 numbers
+# ``keras.datasets`` downloads them once. Each image becomes a row of 784 numbers
 # between 0 and 1.
 
 import keras
@@ -23,10 +23,10 @@ from skmlp import KerasMLPClassifier, LossCurveDisplay
 n_digits = 6_000  # full size: 60_000
 seed = 0
 
-(pictures_train, y_train), (pictures_test, y_test) = keras.datasets.mnist.load_data()
-pictures_train, y_train = pictures_train[:n_digits], y_train[:n_digits]
-X_train = pictures_train.reshape(-1, 784) / np.float32(255)
-X_test = pictures_test.reshape(-1, 784) / np.float32(255)
+(images_train, y_train), (images_test, y_test) = keras.datasets.mnist.load_data()
+images_train, y_train = images_train[:n_digits], y_train[:n_digits]
+X_train = images_train.reshape(-1, 784) / np.float32(255)
+X_test = images_test.reshape(-1, 784) / np.float32(255)
 print(
     f"There are {len(X_train):,} digits to train on and {len(X_test):,} to test, "
     f"of {X_train.shape[1]} pixels each."
@@ -37,7 +37,7 @@ print(
 
 figure, panels = plt.subplots(1, 10, figsize=(9, 1.3), layout="constrained")
 for digit, panel in enumerate(panels):
-    panel.imshow(pictures_train[np.flatnonzero(y_train == digit)[0]], cmap="gray_r")
+    panel.imshow(images_train[np.flatnonzero(y_train == digit)[0]], cmap="gray_r")
     panel.set(title=digit, xticks=[], yticks=[])
 figure.savefig("mnist_digits.png", dpi=150)
 plt.show()
@@ -89,7 +89,7 @@ print(f"It makes {len(mistakes)} mistakes in {len(X_test):,} digits.")
 
 figure, panels = plt.subplots(2, 5, figsize=(9, 4.2), layout="constrained")
 for panel, row in zip(panels.flat, surest, strict=True):
-    panel.imshow(pictures_test[row], cmap="gray_r")
+    panel.imshow(images_test[row], cmap="gray_r")
     panel.set(
         title=f"a {y_test[row]}, taken for a {predicted[row]}\n"
         f"({probability[row]:.1%} sure)",

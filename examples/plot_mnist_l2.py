@@ -18,7 +18,7 @@ where C₀ is the mean loss. Keras, and so skmlp, writes ``l1 * sum(|w|) + l2 * 
 # %%
 # The data
 # --------
-# ``keras.datasets`` downloads MNIST once: 60,000 pictures to train on and 10,000 to
+# ``keras.datasets`` downloads MNIST once: 60,000 images to train on and 10,000 to
 # test. Pixels are divided by 255, which learns nothing from the data and so may come
 # before everything else.
 
@@ -29,13 +29,13 @@ from sklearn.base import clone
 
 from skmlp import KerasMLPClassifier, LossCurveDisplay
 
-n_pictures = 6_000  # full size: 60_000
+n_images = 6_000  # full size: 60_000
 seed = 0
 
 (X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()
 X_train = X_train.reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
-X_train, y_train = X_train[:n_pictures], y_train[:n_pictures]
+X_train, y_train = X_train[:n_images], y_train[:n_images]
 
 # %%
 # The experiment

@@ -14,7 +14,7 @@ the loss still falls?
 # %%
 # The data
 # --------
-# Pixels from 0 to 1. 5,000 of the 60,000 training pictures are held out for the curves;
+# Pixels from 0 to 1. 5,000 of the 60,000 training images are held out for the curves;
 # the test set is for the end.
 
 import keras
@@ -40,9 +40,9 @@ X_train, X_val, y_train, y_val = train_test_split(
 # %%
 # The network
 # -----------
-# An epoch of 55,000 pictures in batches of 64 is 860 steps; 35 of them, at full size,
+# An epoch of 55,000 images in batches of 64 is 860 steps; 35 of them, at full size,
 # are 30,100. ``record_every`` keeps the mean training loss of every so many steps, and
-# the loss and accuracy on the held-out pictures after them.
+# the loss and accuracy on the held-out images after them.
 
 mlp = KerasMLPClassifier(
     hidden_layer_sizes,
@@ -74,7 +74,7 @@ for name, network in fitted.items():
     )
 
 # %%
-# Does the accuracy fall again? Its means over ten records, on the held-out pictures:
+# Does the accuracy fall again? Its means over ten records, on the held-out images:
 
 highest, last = {}, {}
 for name, network in fitted.items():
@@ -88,7 +88,7 @@ for name, network in fitted.items():
     )
 
 # %%
-# In the few steps of this run 0.005 alone gets anywhere. At 0.05 all pictures have the
+# In the few steps of this run 0.005 alone gets anywhere. At 0.05 all images have the
 # same outputs before long, with a loss of ln 10, and with the two small rates the loss
 # is still in the thousands.
 #
@@ -104,14 +104,17 @@ for name, network in fitted.items():
 # The first records are so large that only a logarithmic axis shows the rest. The
 # accuracy jumps from record to record; it is smoothed here.
 
-figure, panels = plt.subplots(2, 1, figsize=(7, 7), sharex=True, layout="constrained")
-LossCurveDisplay.from_estimators(fitted, by="step", ax=panels[0])
+figure, panels = plt.subplots(2, 1, figsize=(7, 7.5), sharex=True, layout="constrained")
+LossCurveDisplay.from_estimators(fitted, by="step", linewidth=1, ax=panels[0])
 LossCurveDisplay.from_estimators(
-    fitted, metrics="val_score", by="step", smoothing=0.8, ax=panels[1]
+    fitted, metrics="val_score", by="step", smoothing=0.9, ax=panels[1]
 )
 panels[0].set(yscale="log", xlabel="")
-panels[1].set_ylabel("accuracy on held-out pictures")
-panels[1].get_legend().remove()
+panels[1].set_ylabel("accuracy on held-out images")
+handles = panels[0].get_legend().legend_handles
+for panel in panels:
+    panel.get_legend().remove()
+figure.legend(handles=handles, loc="outside lower center", ncols=3)
 widths = "-".join(map(str, hidden_layer_sizes))
 figure.suptitle(f"MNIST: 784-{widths}-10, weights from [0, 1), Adam")
 figure.savefig("mnist_learning_rates.png", dpi=150)
@@ -120,9 +123,11 @@ figure.savefig("mnist_learning_rates.png", dpi=150)
 # The same without the first 20 records
 # -------------------------------------
 
-figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
-LossCurveDisplay.from_estimators(fitted, by="step", skip=20, ax=panel)
+figure, panel = plt.subplots(figsize=(7, 4.5), layout="constrained")
+LossCurveDisplay.from_estimators(fitted, by="step", skip=20, linewidth=1, ax=panel)
 panel.set_yscale("log")
+panel.get_legend().remove()
+figure.legend(handles=handles, loc="outside lower center", ncols=3)
 figure.suptitle("Loss after the first 20 records")
 figure.savefig("mnist_learning_rates_later.png", dpi=150)
 

@@ -10,7 +10,7 @@ penalties on its kernels.
 # %%
 # The data
 # --------
-# MNIST from ``keras.datasets``, pixels from 0 to 1, a fifth of the training pictures
+# MNIST from ``keras.datasets``, pixels from 0 to 1, a fifth of the training images
 # held out for validation.
 
 import keras
@@ -27,15 +27,15 @@ from skmlp import (
     WeightMatrixDisplay,
 )
 
-n_pictures = 6_000  # full size: 60_000
+n_images = 6_000  # full size: 60_000
 epochs = 10  # full size: 50
 epochs_of_the_grid = 4  # full size: 20
 seed = 0
 
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
-X = X[:n_pictures].reshape(-1, 784) / np.float32(255)
+X = X[:n_images].reshape(-1, 784) / np.float32(255)
 X_test = X_test.reshape(-1, 784) / np.float32(255)
-y = y[:n_pictures]
+y = y[:n_images]
 rows, rows_val = train_test_split(
     np.arange(len(X)), test_size=0.2, stratify=y, random_state=0
 )
@@ -54,7 +54,7 @@ for name in ("sgd", "rmsprop", "adam"):
     optimizers[name] = network.fit(X_train, y_train, X_val=X_val, y_val=y_val)
     print(
         f"With {name} the accuracy is {network.score(X_train, y_train):.4f} on the "
-        f"training pictures, {network.score(X_val, y_val):.4f} on the held-out fifth "
+        f"training images, {network.score(X_val, y_val):.4f} on the held-out fifth "
         f"and {network.score(X_test, y_test):.4f} on the test set."
     )
 
@@ -97,13 +97,13 @@ spread = np.ptp(scores)
 standard_error = np.sqrt(scores.mean() * (1 - scores.mean()) / len(X_val))
 print(f"The best and the worst of the 16 candidates differ by {spread:.4f}.")
 print(
-    f"The standard error of one accuracy on {len(X_val):,} pictures "
+    f"The standard error of one accuracy on {len(X_val):,} images "
     f"is {standard_error:.4f}."
 )
 
 # %%
 # All candidates lie within the grey band, one standard error to either side of the
-# accuracy without a penalty: on so few pictures, none of them is better than none.
+# accuracy without a penalty: on so few images, none of them is better than none.
 
 figure, panel = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 panel.axhspan(
@@ -135,7 +135,7 @@ for kind, of_this_kind in kinds.items():
     near_zero[kind] = np.mean(np.abs(weights) < 0.001)
     print(
         f"{kind} (l1 = {best['l1']:g}, l2 = {best['l2']:g}): the accuracy is "
-        f"{network.score(X_train, y_train):.4f} on the training pictures, "
+        f"{network.score(X_train, y_train):.4f} on the training images, "
         f"{network.score(X_val, y_val):.4f} on the held-out fifth and "
         f"{network.score(X_test, y_test):.4f} on the test set, and "
         f"{near_zero[kind]:.1%} of the weights are within 0.001 of zero."

@@ -11,8 +11,8 @@ them are trained by plain stochastic gradient descent at Keras' default learning
 # %%
 # The data
 # --------
-# ``keras.datasets`` downloads MNIST once: 60,000 pictures to train on and 10,000 to
-# test, of 28 by 28 pixels from 0 to 255. The last fifth of the training pictures is
+# ``keras.datasets`` downloads MNIST once: 60,000 images to train on and 10,000 to
+# test, of 28 by 28 pixels from 0 to 255. The last fifth of the training images is
 # held out for validation.
 
 import keras
@@ -26,7 +26,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmlp import KerasMLPClassifier, LossCurveDisplay
 
-n_pictures = 20_000  # full size: 60_000
+n_images = 20_000  # full size: 60_000
 epochs = 20  # full size: 200
 epochs_with_dropout = 25  # full size: 250
 seed = 0
@@ -34,7 +34,7 @@ seed = 0
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
 X, X_test = X.reshape(-1, 784), X_test.reshape(-1, 784)
 X_train, X_val, y_train, y_val = train_test_split(
-    X[:n_pictures], y[:n_pictures], test_size=0.2, shuffle=False
+    X[:n_images], y[:n_images], test_size=0.2, shuffle=False
 )
 
 # %%
@@ -71,7 +71,7 @@ def print_accuracies(name, classifier):
     """Say how well a network does on the three parts of the data."""
     print(
         f"The accuracy {name} is {classifier.score(X_train, y_train):.4f} on the "
-        f"training pictures, {classifier.score(X_val, y_val):.4f} on the held-out "
+        f"training images, {classifier.score(X_val, y_val):.4f} on the held-out "
         f"fifth and {classifier.score(X_test, y_test):.4f} on the test set."
     )
 
@@ -138,28 +138,26 @@ figure.savefig("mnist_softmax_to_mlp.png", dpi=150)
 # What a fitted classifier tells
 # ------------------------------
 # The cross-entropy and the accuracy on the test set, the digit predicted for each
-# picture, and the probability of each digit.
+# image, and the probability of each digit.
 
 probabilities = dropout.predict_proba(X_test)
 predicted = dropout.predict(X_test)
 print(f"On the test set the loss is {log_loss(y_test, probabilities):.4f}.")
 print(f"The first digits are predicted as {predicted[:10]}, and are {y_test[:10]}.")
-print("The probabilities of the digits 0 to 9 for the first three pictures are")
+print("The probabilities of the digits 0 to 9 for the first three images are")
 print(probabilities[:3].round(4))
 
 # %%
-# The four test pictures that the network was least certain of, and what it thought
+# The four test images that the network was least certain of, and what it thought
 # possible. Orange is the true digit.
 
 doubtful = np.argsort(probabilities.max(axis=1))[:4]
 figure, panels = plt.subplots(
     2, 4, figsize=(8.5, 4), height_ratios=(1.4, 1), layout="constrained"
 )
-for picture, bars, row in zip(*panels, doubtful, strict=True):
-    picture.imshow(X_test[row].reshape(28, 28), cmap="gray_r")
-    picture.set(
-        title=f"{y_test[row]}, predicted {predicted[row]}", xticks=[], yticks=[]
-    )
+for image, bars, row in zip(*panels, doubtful, strict=True):
+    image.imshow(X_test[row].reshape(28, 28), cmap="gray_r")
+    image.set(title=f"{y_test[row]}, predicted {predicted[row]}", xticks=[], yticks=[])
     colours = ["#d55e00" if digit == y_test[row] else "#0072b2" for digit in range(10)]
     bars.bar(range(10), probabilities[row], color=colours)
     bars.set(xlabel="digit", xticks=range(10), ylim=(0, 1))

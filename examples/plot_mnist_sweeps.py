@@ -24,15 +24,15 @@ from sklearn.preprocessing import FunctionTransformer
 import skmlp
 from skmlp import KerasMLPClassifier, SearchCurveDisplay
 
-n_pictures = 3_000  # full size: 60_000
+n_images = 3_000  # full size: 60_000
 epochs = 3  # full size: 10
 epochs_of_the_winner = 6  # full size: 30
 n_candidates = 8  # full size: 20
 seed = 0
 
 (X, y), (X_test, y_test) = keras.datasets.mnist.load_data()
-X, X_test = X[:n_pictures].reshape(-1, 784), X_test.reshape(-1, 784)
-y = y[:n_pictures]
+X, X_test = X[:n_images].reshape(-1, 784), X_test.reshape(-1, 784)
+y = y[:n_images]
 
 
 def scale_pixels(pixels):
@@ -48,7 +48,7 @@ pipeline = make_pipeline(
 # %%
 # One at a time
 # -------------
-# Each candidate is fitted three times, with another fifth of the training pictures held
+# Each candidate is fitted three times, with another fifth of the training images held
 # out each time. The bars are the standard deviation over the three.
 
 held_out = ShuffleSplit(n_splits=3, test_size=0.2, random_state=seed)
@@ -144,7 +144,7 @@ figure.savefig("mnist_random_search.png", dpi=150)
 # %%
 # The winner
 # ----------
-# With the best parameters, trained on all training pictures for longer, and then scored
+# With the best parameters, trained on all training images for longer, and then scored
 # on the test set for the first time.
 #
 # *At full size* the best were a learning rate of 0.00075, hidden layers of 512 units,

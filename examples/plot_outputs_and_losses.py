@@ -3,7 +3,7 @@ Which output, which loss
 ========================
 
 The last layer and the loss follow from the target. ``KerasMLPClassifier`` and
-``KerasMLPRegressor`` choose them by themselves, but for shares, which are targets of
+``KerasMLPRegressor`` choose them by themselves, but for fractions, which are targets of
 numbers to them unless you say so:
 
 =======================  =====================  ==================================
@@ -13,7 +13,7 @@ two classes              sigmoid, one unit      binary cross-entropy
 one of several classes   softmax                categorical cross-entropy
 several labels a sample  sigmoid, one a label   binary cross-entropy
 numbers of any size      linear                 mean squared error
-shares, from 0 to 1      sigmoid                mean squared error, or binary
+fractions, from 0 to 1   sigmoid                mean squared error, or binary
                                                 cross-entropy
 =======================  =====================  ==================================
 
@@ -139,16 +139,19 @@ predicted = check_row(
 )
 
 # %%
-# Shares, from 0 to 1
-# -------------------
-# The share of 20 plants that survive a dose: targets from 0 to 1, which are not labels.
-# A sigmoid keeps the predictions in that range. Both losses are least at the mean
-# share; binary cross-entropy minds an error more where the share is near 0 or 1.
+# Fractions, from 0 to 1
+# ----------------------
+# The fraction of 20 plants that survive a dose: targets from 0 to 1, which are not
+# labels. A sigmoid keeps the predictions in that range. Both losses are least at the
+# mean fraction; binary cross-entropy penalizes an error more where the fraction is near
+# 0 or 1.
 
 
-def cross_entropy(shares, predicted):
-    """Binary cross-entropy with shares as targets."""
-    return -np.mean(shares * np.log(predicted) + (1 - shares) * np.log1p(-predicted))
+def cross_entropy(fractions, predicted):
+    """Binary cross-entropy with fractions as targets."""
+    return -np.mean(
+        fractions * np.log(predicted) + (1 - fractions) * np.log1p(-predicted)
+    )
 
 
 rng = np.random.default_rng(0)
@@ -173,7 +176,7 @@ for name, network in networks.items():
     activation, loss_name = name.split(", ")
     loss = cross_entropy if loss_name == "binary cross-entropy" else mean_squared_error
     predicted = check_row(
-        f"shares, {loss_name}",
+        f"fractions, {loss_name}",
         network,
         dose[:, None],
         survived,
@@ -185,7 +188,7 @@ for name, network in networks.items():
         np.testing.assert_array_equal(predicted, np.clip(predicted, 0, 1))
 
 # %%
-# Beyond the doses that were tried, the linear output predicts shares that cannot be:
+# Beyond the doses that were tried, the linear output predicts fractions that cannot be:
 # those in the grey.
 
 doses = np.linspace(-3, 15, 200)[:, None]
@@ -200,8 +203,10 @@ for (name, predicted), colour in zip(
     panel.plot(doses, predicted, color=colour, label=name)
 panel.axhspan(-0.4, 0, color="#000000", alpha=0.06)
 panel.axhspan(1, 1.4, color="#000000", alpha=0.06)
-panel.set(xlabel="dose", ylabel="share that survives", xlim=(-3, 15), ylim=(-0.4, 1.4))
+panel.set(
+    xlabel="dose", ylabel="fraction that survives", xlim=(-3, 15), ylim=(-0.4, 1.4)
+)
 panel.legend()
-figure.suptitle("Shares by linear and by sigmoid outputs")
-figure.savefig("outputs_shares.png", dpi=150)
+figure.suptitle("Fractions by linear and by sigmoid outputs")
+figure.savefig("outputs_fractions.png", dpi=150)
 plt.show()

@@ -172,7 +172,7 @@ for values, name, colour in (
     )
 panel.set(
     xlabel="predicted probability",
-    ylabel="share of people who earn that much",
+    ylabel="fraction of people who earn that much",
     aspect="equal",
 )
 panel.grid(alpha=0.3)

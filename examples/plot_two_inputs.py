@@ -205,10 +205,10 @@ component *= np.sign(np.corrcoef(component, prices)[0, 1])
 
 
 def on_the_map(values):
-    """A picture of values of squares, empty elsewhere."""
-    picture = np.full(n_rows * n_columns, np.nan)
-    picture[there] = values
-    return picture.reshape(n_rows, n_columns)
+    """An image of values of squares, empty elsewhere."""
+    image = np.full(n_rows * n_columns, np.nan)
+    image[there] = values
+    return image.reshape(n_rows, n_columns)
 
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True, layout="constrained")
@@ -217,10 +217,10 @@ for panel, values, title in (
     (panels[0], prices, "mean price, 100,000 dollars"),
     (panels[1], component, "first principal component of the vectors"),
 ):
-    picture = panel.imshow(
+    image = panel.imshow(
         on_the_map(values), origin="lower", extent=extent, aspect=1.25, cmap="viridis"
     )
-    figure.colorbar(picture, ax=panel, label=title)
+    figure.colorbar(image, ax=panel, label=title)
     panel.set(xlabel="longitude")
 panels[0].set(ylabel="latitude")
 figure.savefig("california_places.png", dpi=150)

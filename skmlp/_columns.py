@@ -72,7 +72,7 @@ class Table(ABC):
                 found[:, i] = self._numbers(position, rows)
             except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError(
-                    f"The column {self.names[position]} of X is one of numbers, and holds something else ({error}): "
+                    f"The column {self.names[position]} of X is numeric, but holds something else ({error}): "
                     "name it in categorical_features, or make numbers of it."
                 ) from error
             if np.isinf(found[:, i]).any():
@@ -271,14 +271,14 @@ def read_table(estimator: Any, X: Any, *, reset: bool, objects: bool) -> Table:
             if "float() argument" not in str(error):
                 raise
             raise TypeError(
-                f"X is no data frame, and holds values that are no numbers ({error}): make numbers of them, or give a "
-                "data frame."
+                f"X is not a data frame, and holds values that are not numbers ({error}): make numbers of them, or "
+                "give a data frame."
             ) from error
         except ValueError as error:
             if "could not convert string to float" not in str(error):
                 raise
             raise ValueError(
-                f"X is no data frame, and holds strings ({error}): name the columns of categories in "
+                f"X is not a data frame, and holds strings ({error}): name the columns of categories in "
                 "categorical_features, or give a data frame."
             ) from error
         return ArrayTable(array, getattr(estimator, "feature_names_in_", None))

@@ -258,7 +258,7 @@ def _accuracy(name: str, coding: Coding) -> Any:
         return "sparse_categorical_accuracy" if coding.sparse else "categorical_accuracy"
     if coding.kind not in ("binary", "multilabel"):
         raise ValueError(
-            f"metrics holds {name!r}, which is not for a {coding.kind} target: 'val_score' is recorded anyway."
+            f"metrics holds {name!r}, which does not fit a {coding.kind} target: 'val_score' is recorded anyway."
         )
     if coding.output_activation != "linear":
         return "binary_accuracy"
@@ -269,7 +269,7 @@ def _check_kind(metric: Metric, kind: str) -> None:
     """Refuse metrics of one class of many, or of a threshold that is none, for other targets."""
     said = metric.value if isinstance(metric.value, str) else type(metric.value).__name__
     if "categorical" in said.lower() and kind not in _OF_MANY:
-        raise ValueError(f"metrics holds {metric.name!r} ({said}), which is not for a {kind} target: choose another.")
+        raise ValueError(f"metrics holds {metric.name!r} ({said}), which does not fit a {kind} target: choose another.")
     if kind == "binary" and isinstance(metric.value, keras.metrics.FBetaScore) and metric.value.threshold is None:
         raise ValueError(
             f"metrics holds {metric.name!r}, which without a threshold takes every sample of two classes for the "

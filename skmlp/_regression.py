@@ -148,7 +148,7 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
         from skmlp._losses import known_losses, resolve_loss
 
         if not (isinstance(self.loss, str) and self.loss == "quantile") and self.quantile != 0.5:
-            raise ValueError(f"quantile={self.quantile!r} goes with loss='quantile', not with loss={self.loss!r}.")
+            raise ValueError(f"quantile={self.quantile!r} needs loss='quantile', but loss is {self.loss!r}.")
 
         given = resolve_loss(self.loss, self.dtype)
         choice = choose(form.kind, given, self.output_activation, known_losses())

@@ -44,7 +44,7 @@ def check_seal(given: Any, content: Mapping[str, Any], name: str) -> None:
     """
     if given is None:
         raise ValueError(
-            f"This is no {name} that skmlp has saved: it has no format. Estimators of versions before 0.1.0 cannot be "
+            f"This is not a {name} saved by skmlp: it has no format. Estimators of versions before 0.1.0 cannot be "
             "loaded: fit them again."
         )
     made_by = given.get("skmlp") if isinstance(given, dict) else None

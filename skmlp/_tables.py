@@ -313,7 +313,7 @@ def _positions(given: NDArray[Any], n_columns: int, names: NDArray[Any] | None) 
             raise ValueError(f"{said} holds {each!r}, but the columns of X have no names: give positions, or a mask.")
         elif each not in names:
             question = nearest(str(each), [str(name) for name in names])
-            raise ValueError(f"{said} names {each!r}, which is no column of X{': ' + question if question else '.'}")
+            raise ValueError(f"{said} names {each!r}, which is not a column of X{': ' + question if question else '.'}")
         else:
             found.add(int(np.flatnonzero(names == each)[0]))
     return sorted(found)

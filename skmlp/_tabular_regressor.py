@@ -346,7 +346,7 @@ class TabularMLPRegressor(Regression, BaseTabularMLP):
         activations = None if row is None else LOSSES[row].regression_outputs
         if activations is not None:
             raise ValueError(
-                f"loss={self.loss!r} is not for outputs that are any numbers, as those of TabularMLPRegressor: choose "
+                f"loss={self.loss!r} does not fit the unbounded outputs of TabularMLPRegressor: choose "
                 f"another loss, or KerasMLPRegressor with output_activation={activations[0]!r}."
             )
         return super()._coding(form, hyperparameters)

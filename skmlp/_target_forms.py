@@ -245,7 +245,7 @@ class Labels:
         table = label_table(y)
         if table.ndim > 1:
             if not _is_indicator(table):
-                raise ValueError(f"y has shape {table.shape}: partial_fit takes one output, or a table of 0 and 1.")
+                raise ValueError(f"y has shape {table.shape}: partial_fit takes one output, or an array of 0 and 1.")
             return cls("one-hot" if one_hot else "multilabel", np.arange(table.shape[1]))
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit: all labels that will ever come.")

@@ -86,6 +86,6 @@ def check_target_scaling(coding: Coding) -> None:
     if coding.output_activation != "linear":
         fitting = f"output_activation='linear' and {fitting}"
     raise ValueError(
-        f"target_scaling='standard' trains on standard deviations from the mean of y, and does not go with {said}: "
+        f"target_scaling='standard' trains on standard deviations from the mean of y, and does not work with {said}: "
         f"set target_scaling=None, or take {fitting}, or one of your own."
     )

@@ -323,8 +323,8 @@ class BaseWrapper(CompiledFit, Wrapper):
         if not isinstance(model, keras.Model):
             name = getattr(self._check_model_param(), "__name__", repr(self.model))
             raise ValueError(
-                f"The model function {name} returned {model!r}, which is no keras.Model: let it return the model that "
-                "it builds."
+                f"The model function {name} returned {model!r}, which is not a keras.Model: let it return the model "
+                "that it builds."
             )
         return model
 
@@ -800,8 +800,8 @@ class KerasClassifier(BaseWrapper, ClassifierWrapper):
             return self.target_encoder_.transform(labels.reshape(-1) if self.y_ndim_ == 1 else labels.reshape(-1, 1))
         if labels.dtype.kind in "OUST":
             raise ValueError(
-                f"validation_data has labels that y has not: {sorted({*map(str, labels[~known])})[:5]}. Leave these "
-                "samples out, or give fit samples of their classes, too."
+                f"validation_data has labels that y does not have: {sorted({*map(str, labels[~known])})[:5]}. Leave "
+                "these samples out, or give fit samples of their classes, too."
             )
         return y
 

@@ -146,7 +146,7 @@ def test_dates_are_refused_at_fit_and_at_predict(frame):
 
 
 def test_categories_that_are_dates_are_no_numbers():
-    with pytest.raises(ValueError, match=r"'c' of X is one of numbers, and holds something else.*Timestamp"):
+    with pytest.raises(ValueError, match=r"'c' of X is numeric, but holds something else.*Timestamp"):
         learn(polars_frame(NUMBERS)).transform(table_of(pandas_frame(pd.to_datetime(DAYS), "category")))
 
 
@@ -169,13 +169,13 @@ def test_values_that_are_neither_numbers_nor_categories_are_refused(frame, kind)
         ValueError, match=rf"'c' of X holds values of {kind}, which are no categories here: make strings"
     ):
         learn(frame)
-    with pytest.raises(ValueError, match=r"'c' of X is one of numbers, and holds something else"):
+    with pytest.raises(ValueError, match=r"'c' of X is numeric, but holds something else"):
         learn(polars_frame(NUMBERS)).transform(table_of(frame))
 
 
 @pytest.mark.parametrize("frame", AS_CATEGORIES.values(), ids=AS_CATEGORIES.keys())
 def test_strings_in_a_column_of_numbers_are_refused(frame):
-    with pytest.raises(ValueError, match=r"'c' of X is one of numbers, and holds something else.*categorical_features"):
+    with pytest.raises(ValueError, match=r"'c' of X is numeric, but holds something else.*categorical_features"):
         learn(polars_frame(NUMBERS)).transform(table_of(frame))
 
 
@@ -200,21 +200,21 @@ def test_categories_that_can_equal_none_of_the_fit_are_refused():
 
 
 def test_whole_numbers_beyond_floats_are_refused():
-    with pytest.raises(ValueError, match=r"'c' of X is one of numbers, and holds something else.*too large"):
+    with pytest.raises(ValueError, match=r"'c' of X is numeric, but holds something else.*too large"):
         learn(pandas_frame([10**400, 1], object))
 
 
 def test_strings_in_an_array_are_refused_with_a_remedy():
     for array in (np.array([["x", 1.0]], object), [["x", 1.0]], np.array([["x", "1"]])):
         with pytest.raises(
-            ValueError, match=r"X is no data frame, and holds strings.*'x'.*categorical_features, or give"
+            ValueError, match=r"X is not a data frame, and holds strings.*'x'.*categorical_features, or give"
         ):
             table_of(array)
 
 
 @pytest.mark.parametrize("rows", [[[datetime.date(2020, 1, 1), 1.0]], [{"a": 1.0}], {"a": [1.0]}])
 def test_what_is_neither_a_number_nor_a_string_in_an_array_is_refused_with_a_remedy(rows):
-    with pytest.raises(TypeError, match=r"X is no data frame, and holds values that are no numbers .*or give"):
+    with pytest.raises(TypeError, match=r"X is not a data frame, and holds values that are not numbers .*or give"):
         table_of(rows)
 
 

@@ -117,7 +117,7 @@ def test_labels_to_validate_on_are_those_of_y_or_encoded(loss, engine, blobs):
     ]
     assert losses == [pytest.approx(losses[0], rel=1e-4)] * 3
     assert estimator.set_params(fit__validation_data=(X[:20], ids[:20])).fit(X, ids).history_["val_loss"][0] < 9
-    with pytest.raises(ValueError, match=r"validation_data has labels that y has not: \['hail'\]\. Leave"):
+    with pytest.raises(ValueError, match=r"validation_data has labels that y does not have: \['hail'\]\. Leave"):
         clone(estimator).fit(X, labels, validation_data=(X[:2], ["sun", "hail"]))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import skmlp
+import skmlp.wrappers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,6 +53,9 @@ ESTIMATORS = [
 ]
 
 
+WRAPPERS = [skmlp.wrappers.BaseWrapper, skmlp.wrappers.KerasClassifier, skmlp.wrappers.KerasRegressor]
+
+
 def names_in(section):
     """The entries of a section, in their order; each describes one name."""
     return re.findall(r"^(\w+) :", section, re.MULTILINE)
@@ -66,10 +70,26 @@ def test_every_parameter_has_an_entry_in_the_order_of_the_constructor_and_of_the
 
 
 def test_the_groups_have_the_parameters_of_the_estimators_once_and_no_others():
-    known = {name for estimator in ESTIMATORS for name in inspect.signature(estimator).parameters}
+    estimators = {f"skmlp.{each.__name__}": each for each in ESTIMATORS}
+    estimators |= {f"skmlp.wrappers.{each.__name__}": each for each in WRAPPERS}
+    assert estimators.keys() == groups.GROUPS.keys()
+    known = {
+        name
+        for estimator in estimators.values()
+        for name, parameter in inspect.signature(estimator).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    }
     grouped = {name: groups.parameters_of(name) for name in groups.GROUPS}
     assert set(itertools.chain(*grouped.values())) == known
     assert all(len(names) == len(set(names)) for names in grouped.values())
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_every_parameter_of_a_wrapper_is_in_a_group(wrapper):
+    documented = names_in(sections(wrapper)["Parameters"])
+    grouped = groups.parameters_of(f"skmlp.wrappers.{wrapper.__name__}")
+    assert sorted(documented) == sorted(name for name in grouped if name in documented)
+    assert {"model", "optimizer", "engine"} <= set(documented)
 
 
 def test_the_pages_of_the_groups_are_there():

@@ -267,7 +267,7 @@ def test_a_training_does_not_go_on_with_the_state_of_another_optimizer(fitted):
 
     new = loaded(fitted["multiclass"], resealed(fitted["multiclass"], change))
     with pytest.raises(
-        ValueError, match=r"cannot go on: .* Go on with the version of Keras that began it, or fit anew"
+        ValueError, match=r"cannot continue: .* Continue with the version of Keras that began it, or fit anew"
     ):
         new.partial_fit(stored.X, stored.numbers)
     np.testing.assert_array_equal(stored.outputs(new), stored.outputs(fitted["multiclass"]))
@@ -283,7 +283,7 @@ def test_a_loaded_wrapper_predicts_in_threads(fitted):
 @pytest.mark.parametrize("name", ["binary", "wrapper"])
 @pytest.mark.parametrize("state", [None, [], 3, {}, {"_fitted": {}}])
 def test_what_is_no_state_is_refused(name, state, fitted):
-    with pytest.raises(ValueError, match=r"file of a Keras|no Keras.* that skmlp has saved"):
+    with pytest.raises(ValueError, match=r"file of a Keras|not a Keras.* saved by skmlp"):
         loaded(fitted[name], state)
 
 

@@ -407,7 +407,7 @@ def test_losses_that_regression_cannot_use(loss, line):
 
 
 def test_a_quantile_without_its_loss_is_refused(line):
-    with pytest.raises(ValueError, match=r"quantile=0.9 goes with loss='quantile'"):
+    with pytest.raises(ValueError, match=r"quantile=0.9 needs loss='quantile'"):
         KerasMLPRegressor((3,), quantile=0.9, epochs=1).fit(*line)
 
 

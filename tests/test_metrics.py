@@ -109,7 +109,7 @@ def test_every_name_of_keras_is_resolved_or_answered(kind):
         try:
             (metric,) = resolve_metrics([name], coding(kind))
         except ValueError as error:
-            assert "needs arguments" in str(error) or "which is not for a" in str(error) or "threshold" in str(error)  # noqa: PT017
+            assert "needs arguments" in str(error) or "which does not fit a" in str(error) or "threshold" in str(error)  # noqa: PT017
         else:
             assert metric.name == name
 
@@ -146,7 +146,7 @@ def test_what_is_no_metric_is_named(metrics, message, blobs):
 
 @pytest.mark.parametrize(
     ("metric", "message"),
-    [("F1Score", "without a threshold"), ("categorical_accuracy", "not for a binary target")],
+    [("F1Score", "without a threshold"), ("categorical_accuracy", "not fit a binary target")],
 )
 def test_metrics_of_other_targets_are_refused_for_two_classes(metric, message, blobs):
     with pytest.raises(ValueError, match=message):
@@ -154,7 +154,7 @@ def test_metrics_of_other_targets_are_refused_for_two_classes(metric, message, b
 
 
 def test_accuracy_is_not_for_numbers(line):
-    with pytest.raises(ValueError, match="not for a regression target"):
+    with pytest.raises(ValueError, match="not fit a regression target"):
         KerasMLPRegressor((3,), metrics=["accuracy"], epochs=1).fit(*line)
 
 

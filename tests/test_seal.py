@@ -108,7 +108,7 @@ def test_a_later_format_is_refused_by_name():
 
 
 def test_no_seal_is_refused():
-    with pytest.raises(ValueError, match="no KerasMLPRegressor that skmlp has saved: it has no format"):
+    with pytest.raises(ValueError, match="not a KerasMLPRegressor saved by skmlp: it has no format"):
         check_seal(None, {}, "KerasMLPRegressor")
 
 

@@ -272,7 +272,7 @@ def test_there_is_no_partial_fit():
     ("columns", "changes", "message"),
     [
         ({"when": pd.date_range("2020", periods=240)}, {}, r"'when' of X holds dates.*make numbers"),
-        ({}, {"categorical_features": ["jop"]}, r"'jop', which is no column of X: did you mean 'job'"),
+        ({}, {"categorical_features": ["jop"]}, r"'jop', which is not a column of X: did you mean 'job'"),
         ({}, {"categorical_features": [9]}, r"names the column 9, but X has 4"),
         ({}, {"categorical_features": [True]}, r"a mask of 1 columns, but X has 4"),
         ({}, {"categorical_features": None}, r"'job' of X is one of numbers.*categorical_features"),
@@ -297,8 +297,8 @@ def test_what_cannot_be_used_is_named_with_a_remedy(table, columns, changes, mes
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"loss": "poisson"}, r"loss='poisson' is not for outputs that are any numbers.*choose another loss, or Keras"),
-        ({"loss": "hinge"}, r"does not go with loss='hinge'.*set target_scaling=None, or take one of the losses huber"),
+        ({"loss": "poisson"}, r"loss='poisson' does not fit the unbounded outputs.*choose another loss, or Keras"),
+        ({"loss": "hinge"}, r"does not work with loss='hinge'.*set target_scaling=None, or take one of the losses"),
         ({"learning_rate": 1e30}, r"diverged. Try a smaller learning_rate .*, or numeric_scaling='quantile'\.$"),
     ],
 )

@@ -23,6 +23,7 @@ NAMES = (
     "predict",
     "import",
     "memory",
+    "memory_peers",
     "growth",
     "wrapper_grid",
     "wrapper_conv",

@@ -1,4 +1,4 @@
-"""A small convolutional network on the digits as pictures."""
+"""A small convolutional network on the digits as images."""
 
 from __future__ import annotations
 

@@ -50,9 +50,10 @@ def _wrapped(function: Callable[..., Any], seed: int, **parameters: Any) -> Any:
     )
 
 
-def _values() -> Iterator[Any]:
+def values(n_fits: int) -> Iterator[Any]:
+    """Wrappers of one model function with other values."""
     function = _function(100)
-    for i in range(N_FITS):
+    for i in range(n_fits):
         yield _wrapped(function, i, model__dropout=0.1 + 0.1 * (i % 7), optimizer__learning_rate=1e-4 * (1 + i))
 
 
@@ -68,7 +69,7 @@ CASE = Case(
     tuple(
         Runner(name, partial(prepare, estimators, FROM, EVERY), ("skmlp",), repeats=1)
         for name, estimators in (
-            ("skmlp.wrappers, values", _values),
+            ("skmlp.wrappers, values", partial(values, N_FITS)),
             ("skmlp.wrappers, functions", _functions),
             ("skmlp, structures", partial(structures, N_FUNCTIONS)),
         )

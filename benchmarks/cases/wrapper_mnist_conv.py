@@ -8,7 +8,7 @@ from benchmarks._case import Case, Target
 from benchmarks._own_model import OwnModel, fits
 
 
-def _pictures() -> Any:
+def _images() -> Any:
     from benchmarks.data import load
 
     data = load("mnist")
@@ -40,7 +40,7 @@ CASE = Case(
     "wrapper_mnist_conv",
     "a model function with Conv2D 32 and 64, each with max-pooling, and dropout 0.5, on MNIST, Adam, batch 128, an "
     "epoch; compiled before",
-    fits(OwnModel(network, _pictures, batch_size=128, epochs=1)),
+    fits(OwnModel(network, _images, batch_size=128, epochs=1)),
     (Target(0.9, "Keras fit", of="skmlp.wrappers"),),
     data="mnist",
 )

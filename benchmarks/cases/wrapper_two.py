@@ -11,7 +11,7 @@ N_PIXELS = 64
 N_CODES, VOCABULARY = 6, 20
 
 
-def _pictures_and_codes() -> Any:
+def _images_and_codes() -> Any:
     """Digits with codes beside them; whether they are odd, and their ink with what the codes are worth."""
     import numpy as np
 
@@ -27,7 +27,7 @@ def _pictures_and_codes() -> Any:
 
 
 def split_inputs(X: Any) -> Any:
-    """The pictures, and the codes."""
+    """The images, and the codes."""
     return {"picture": X[:, :N_PIXELS].reshape(-1, 8, 8, 1), "codes": X[:, N_PIXELS:].astype("int32")}
 
 
@@ -58,9 +58,9 @@ def network(learning_rate: float) -> Any:
 
 CASE = Case(
     "wrapper_two",
-    "a model function with two inputs, 8 × 8 pictures through Conv2D 8 and 6 codes through an Embedding, and two "
+    "a model function with two inputs, 8 × 8 images through Conv2D 8 and 6 codes through an Embedding, and two "
     "outputs with losses of their own, 1,797 samples, Adam, batch 32, 10 epochs; compiled before",
-    fits(OwnModel(network, _pictures_and_codes, 32, 10, split_inputs, split_targets)),
+    fits(OwnModel(network, _images_and_codes, 32, 10, split_inputs, split_targets)),
     (Target(0.10, "Keras fit", of="skmlp.wrappers"),),
     data="digits",
 )

@@ -1,4 +1,4 @@
-"""Pictures of fitted estimators and searches; matplotlib is imported when one is drawn."""
+"""Figures of fitted estimators and searches; matplotlib is imported when one is drawn."""
 
 from skmlp._displays.loss_curve import LossCurveDisplay
 from skmlp._displays.search_curve import SearchCurveDisplay

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Colours that readers with any colour vision tell apart (Okabe and Ito, "Color Universal Design", 2008)."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#44337a", "#6f4e00")
+"""Colours that readers with any colour vision tell apart, and that have a contrast of 3 or more to white.
+
+The first four are of Okabe and Ito, "Color Universal Design", 2008, whose lighter ones are hard to see as lines.
+"""
 
 
 def import_pyplot(caller: str) -> Any:
@@ -30,9 +33,9 @@ def import_pyplot(caller: str) -> Any:
 
 
 def colours(n: int) -> list[Any]:
-    """As many colours: those of `OKABE_ITO`, or evenly spaced ones of viridis if there are not enough."""
-    if n <= len(OKABE_ITO):
-        return list(OKABE_ITO[:n])
+    """As many colours: those of `COLOURS`, or evenly spaced ones of viridis if there are not enough."""
+    if n <= len(COLOURS):
+        return list(COLOURS[:n])
     import matplotlib as mpl
 
     # The last tenth of viridis is a yellow that is hard to see on white.

@@ -450,7 +450,8 @@ class LossCurveDisplay:
             names = {curve.name: line.get_color() for curve, line in shown}
             handles = [Line2D([], [], color=colour, label=name) for name, colour in names.items()]
             parts = {curve.part: line.get_linestyle() for curve, line in shown}
-            handles += [Line2D([], [], color="0.3", linestyle=style, label=part) for part, style in parts.items()]
+            if len(parts) > 1:  # otherwise all lines have one style
+                handles += [Line2D([], [], color="0.3", linestyle=style, label=part) for part, style in parts.items()]
         else:
             handles = list({curve.part: line for curve, line in shown}.values())
         counts = sorted({len(curve.folds) for curve in self.curves_} - {1})

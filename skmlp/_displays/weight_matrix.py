@@ -1,9 +1,9 @@
-"""The kernels of a network as pictures."""
+"""The kernels of a network as heat maps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,8 +26,9 @@ class WeightMatrixDisplay:
     Make it with `from_estimator`, which also draws it. All kernels share one symmetric colour scale: blue is negative,
     white is zero and red is positive. The scale ends at the largest of the kernels' 99.5th percentiles of absolute
     weights, so that a few outliers do not make the rest look white; weights beyond it have the colour of the end, and
-    the colour bar then ends in arrows. If a kernel has more weights than the image has pixels, each pixel shows one
-    weight: a mean of neighbours would hide weights of opposite signs. Weights that are not finite are grey.
+    the colour bar then ends in arrows. If one kernel has much larger weights than the others, these look white: give
+    each a scale of its own with ``limit="each"``. If a kernel has more weights than the image has pixels, each pixel
+    shows one weight: a mean of neighbours would hide weights of opposite signs. Weights that are not finite are grey.
 
     Parameters
     ----------
@@ -48,14 +49,18 @@ class WeightMatrixDisplay:
         As given.
     shares : ndarray of shape (n_kernels,)
         For each kernel, the fraction of its weights that are near zero, from 0 to 1.
+    limits_ : ndarray of shape (n_kernels,)
+        For each kernel, the absolute weight at the ends of its scale.
     limit_ : float
-        The absolute weight at the ends of the scale.
+        The largest of them, and the end of the scale that all kernels share.
     images_ : list of matplotlib AxesImage
         The heat maps.
     histograms_ : list of matplotlib StepPatch
         The fractions of weights in bins of equal width; the outermost two also count the weights beyond the scale.
+    colorbars_ : list of matplotlib Colorbar
+        The colour scale of all heat maps, or one for each of them.
     colorbar_ : matplotlib Colorbar
-        The colour scale of all heat maps.
+        The first of them.
     axes_ : ndarray of matplotlib Axes of shape (2, n_kernels)
         The axes of the heat maps and those of the histograms.
     figure_ : matplotlib Figure
@@ -99,7 +104,7 @@ class WeightMatrixDisplay:
         *,
         threshold: float = 0.01,
         layers: int | Sequence[int] | None = None,
-        limit: float | None = None,
+        limit: float | Literal["each"] | None = None,
         ax: Any = None,
         **image_kw: Any,
     ) -> Self:
@@ -115,7 +120,7 @@ class WeightMatrixDisplay:
             A weight of at most this absolute value is near zero.
         layers : int or sequence of int, default=None
             The kernels to draw, by their index in ``coefs_``; None is all of them.
-        limit : float, default=None
+        limit : float or "each", default=None
             The absolute weight at the ends of the colour scale, as in `plot`.
         ax : array-like of matplotlib Axes of shape (2, n_kernels), default=None
             Where to draw; None is a new figure.
@@ -159,18 +164,20 @@ class WeightMatrixDisplay:
         display = cls(kernels, names=names, threshold=threshold)
         return display.plot(ax, limit=limit, **image_kw)
 
-    def plot(self, ax: Any = None, *, limit: float | None = None, **image_kw: Any) -> Self:
+    def plot(self, ax: Any = None, *, limit: float | Literal["each"] | None = None, **image_kw: Any) -> Self:
         """Draw the kernels.
 
-        It sets ``limit_``, ``images_``, ``histograms_``, ``colorbar_``, ``axes_`` and ``figure_``.
+        It sets ``limits_``, ``limit_``, ``images_``, ``histograms_``, ``colorbars_``, ``colorbar_``, ``axes_`` and
+        ``figure_``.
 
         Parameters
         ----------
         ax : array-like of matplotlib Axes of shape (2, n_kernels), default=None
             Where to draw: heat maps in the upper row, histograms in the lower one. None is a new figure.
-        limit : float, default=None
+        limit : float or "each", default=None
             The absolute weight at the ends of the colour scale, for example that of another display to compare with;
-            None is the largest of the kernels' 99.5th percentiles.
+            None is the largest of the kernels' 99.5th percentiles. "each" gives each kernel a scale and a colour bar
+            of its own, which ends at its 99.5th percentile.
         **image_kw : dict
             Settings of every heat map, for ``Axes.imshow``.
 
@@ -182,7 +189,7 @@ class WeightMatrixDisplay:
         Raises
         ------
         ValueError
-            If ``limit`` is not positive and finite, or ``ax`` has another shape.
+            If ``limit`` is neither "each" nor positive and finite, or ``ax`` has another shape.
 
         See Also
         --------
@@ -195,51 +202,74 @@ class WeightMatrixDisplay:
         1.0
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
-        if limit is not None and not 0 < limit < np.inf:
-            raise ValueError(f"limit={limit!r} must be more than 0 and finite, or None.")
-        self.limit_: float = _limit(self.kernels) if limit is None else float(limit)
+        self.limits_: NDArray[np.floating] = self._limits(limit)
+        self.limit_: float = float(self.limits_.max())
         self.axes_: NDArray[Any] = _axes(plt, ax, len(self.kernels))
         self.figure_: Any = self.axes_[0, 0].figure
         style = {"cmap": _diverging(), "aspect": "auto", "interpolation": "nearest", **image_kw}
         self.images_: list[Any] = [
-            axes.imshow(np.ma.masked_invalid(kernel), vmin=-self.limit_, vmax=self.limit_, **style)
-            for axes, kernel in zip(self.axes_[0], self.kernels, strict=True)
+            axes.imshow(np.ma.masked_invalid(kernel), vmin=-end, vmax=end, **style)
+            for axes, kernel, end in zip(self.axes_[0], self.kernels, self.limits_, strict=True)
         ]
         self.histograms_: list[Any] = [
-            self._draw_histogram(axes, kernel) for axes, kernel in zip(self.axes_[1], self.kernels, strict=True)
+            _draw_histogram(axes, kernel, end)
+            for axes, kernel, end in zip(self.axes_[1], self.kernels, self.limits_, strict=True)
         ]
         self._label()
-        beyond = any((np.abs(kernel) > self.limit_).any() for kernel in self.kernels)
-        self.colorbar_: Any = self.figure_.colorbar(
-            self.images_[0], ax=self.axes_.ravel().tolist(), label="weight", extend="both" if beyond else "neither"
-        )
+        self.colorbars_: list[Any] = self._draw_colorbars(each=limit == "each")
+        self.colorbar_: Any = self.colorbars_[0]
         return self
 
-    def _draw_histogram(self, axes: Any, kernel: NDArray[Any]) -> Any:
-        """Draw the share of weights in each bin of the scale, in percent."""
-        finite = kernel[np.isfinite(kernel)].astype(np.float64)
-        edges = np.linspace(-self.limit_, self.limit_, N_BINS + 1)
-        counts, _ = np.histogram(finite.clip(-self.limit_, self.limit_), bins=edges)
-        return axes.stairs(100 * counts / kernel.size, edges, fill=True, color="0.35")
+    def _limits(self, limit: Any) -> NDArray[np.floating]:
+        """The end of the scale of each kernel."""
+        if limit == "each":
+            return np.array([_limit([kernel]) for kernel in self.kernels])
+        if limit is not None and (isinstance(limit, str) or not 0 < limit < np.inf):
+            raise ValueError(f"limit={limit!r} must be more than 0 and finite, 'each', or None.")
+        return np.full(len(self.kernels), _limit(self.kernels) if limit is None else float(limit))
+
+    def _draw_colorbars(self, *, each: bool) -> list[Any]:
+        """Draw a colour bar beneath each kernel, or one beside all."""
+        beyond = [bool((np.abs(kernel) > end).any()) for kernel, end in zip(self.kernels, self.limits_, strict=True)]
+        if not each:
+            extend = "both" if any(beyond) else "neither"
+            axes = self.axes_.ravel().tolist()
+            return [self.figure_.colorbar(self.images_[0], ax=axes, label="weight", extend=extend)]
+        bars = []
+        for image, axes, histogram, is_beyond in zip(self.images_, self.axes_.T, self.axes_[1], beyond, strict=True):
+            ticks = {"ticks": histogram.get_xticks(), "extend": "both" if is_beyond else "neither"}
+            bar = self.figure_.colorbar(image, ax=axes.tolist(), location="bottom", label="weight", **ticks)
+            bar.ax.set_xticklabels([label.get_text() for label in histogram.get_xticklabels()])
+            histogram.set_xlabel("")
+            bars.append(bar)
+        return bars
 
     def _label(self) -> None:
         """Write titles, shares and the names of the axes, those of the rows once."""
-        digit = 10.0 ** np.floor(np.log10(self.limit_))
-        tick = float(digit * np.floor(self.limit_ / digit))
-        for pictures, histograms, name, kernel, share in zip(
-            *self.axes_, self.names, self.kernels, self.shares, strict=True
+        for heat_maps, histograms, name, kernel, share, end in zip(
+            *self.axes_, self.names, self.kernels, self.shares, self.limits_, strict=True
         ):
+            digit = 10.0 ** np.floor(np.log10(end))
+            tick = float(f"{digit * np.floor(end / digit):.3g}")
             n_inputs, n_outputs = kernel.shape
-            pictures.set_title(f"{name}\n{n_inputs} × {n_outputs}", fontsize="medium")
-            pictures.set(xlabel="output", xticks=[0, n_outputs - 1], yticks=[0, n_inputs - 1])
+            heat_maps.set_title(f"{name}\n{n_inputs} × {n_outputs}", fontsize="medium")
+            heat_maps.set(xlabel="output", xticks=[0, n_outputs - 1], yticks=[0, n_inputs - 1])
             histograms.set_title(f"|w| ≤ {self.threshold:g}: {100 * share:.1f} %", fontsize=9)
             histograms.set(xlabel="weight", ylim=(0.003, 150), yscale="log", yticks=[0.01, 1, 100])
-            histograms.set(xlim=(-self.limit_, self.limit_), xticks=[-tick, 0, tick])
+            histograms.set(xlim=(-end, end), xticks=[-tick, 0, tick])
             histograms.set_xticklabels([f"−{tick:g}", "0", f"{tick:g}"])
             histograms.set_yticklabels(["0.01", "1", "100"])
             histograms.set_yticks([], minor=True)
         self.axes_[0, 0].set_ylabel("input")
         self.axes_[1, 0].set_ylabel("% of weights")
+
+
+def _draw_histogram(axes: Any, kernel: NDArray[Any], end: float) -> Any:
+    """Draw the share of weights in each bin of a scale, in percent."""
+    finite = kernel[np.isfinite(kernel)].astype(np.float64)
+    edges = np.linspace(-end, end, N_BINS + 1)
+    counts, _ = np.histogram(finite.clip(-end, end), bins=edges)
+    return axes.stairs(100 * counts / kernel.size, edges, fill=True, color="0.35")
 
 
 def _limit(kernels: Sequence[NDArray[Any]]) -> float:

@@ -66,9 +66,9 @@ class Program:
             shapes, expected = [np.shape(each) for each in optimizer_state], self._optimizer_shapes()
             if shapes != expected:
                 raise ValueError(
-                    f"The training cannot go on: the state of its optimizer has the shapes {shapes}, and here "
-                    f"{self.spec.optimizer.kind} has {expected}. Go on with the version of Keras that began it, or fit "
-                    "anew."
+                    f"Training cannot continue: the state of its optimizer has the shapes {shapes}, and here "
+                    f"{self.spec.optimizer.kind} has {expected}. Continue with the version of Keras that began it, or "
+                    "fit anew."
                 )
         self.set_weights(weights)
         if optimizer_state is None:

@@ -86,7 +86,7 @@ def _label_type(tables: Sequence[NDArray[Any]], *, zipped: bool) -> Any:
     if kind not in _LABEL_TYPES:
         dtypes = ", ".join(sorted({str(classes.dtype) for classes in tables}))
         raise ValueError(
-            f"ONNX has no type for labels of the dtype {dtypes}: fit on strings, numbers or truths, the same for all "
+            f"ONNX has no type for labels of the dtype {dtypes}: fit on strings, numbers or booleans, the same for all "
             "outputs."
         )
     if not zipped or kind in "iu":

@@ -106,6 +106,11 @@ def test_several_estimators_have_a_colour_each():
     assert [line.get_label() for line in display.lines_[:2]] == ["SGD, training", "SGD, validation"]
 
 
+def test_the_legend_explains_line_styles_where_there_are_several():
+    histories = {name: [{"loss": [2.0, 1.0], "val_loss": [3.0, 2.0]}] for name in ("SGD", "Adam")}
+    assert legend(LossCurveDisplay(histories).plot(metrics="val_loss")) == ["SGD", "Adam"]
+
+
 def test_a_single_name_is_in_the_legend():
     display = LossCurveDisplay({"SGD": [{"loss": [2.0, 1.0]}]}).plot()
     assert legend(display) == ["SGD, training"]

@@ -48,6 +48,17 @@ def test_a_scale_of_ones_own_is_kept(kernels):
     assert display.colorbar_.extend == "neither"
 
 
+def test_each_kernel_may_have_a_scale_of_its_own(kernels):
+    display = WeightMatrixDisplay(kernels).plot(limit="each")
+    ends = [np.percentile(np.abs(kernel), 99.5) for kernel in kernels]
+    assert display.limits_.tolist() == ends
+    assert display.limit_ == max(ends)
+    for image, bar, end, histograms in zip(display.images_, display.colorbars_, ends, display.axes_[1], strict=True):
+        assert image.get_clim() == histograms.get_xlim() == (-end, end)
+        assert bar.mappable is image
+    display.figure_.draw_without_rendering()
+
+
 @pytest.mark.parametrize("kernel", [np.zeros((3, 2)), np.eye(400)[:, :1], np.full((2, 2), np.nan)])
 def test_kernels_without_a_spread_have_a_scale(kernel):
     display = WeightMatrixDisplay([kernel]).plot()
@@ -111,7 +122,7 @@ def test_bad_input_is_refused(options, message):
         WeightMatrixDisplay(**{"kernels": [np.eye(2)], **options})
 
 
-@pytest.mark.parametrize("limit", [0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan"), float("inf"), "all"])
 def test_a_scale_without_width_is_refused(limit):
     with pytest.raises(ValueError, match="must be more than 0 and finite"):
         WeightMatrixDisplay([np.eye(2)]).plot(limit=limit)

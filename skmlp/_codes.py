@@ -7,6 +7,7 @@ import dis
 import sys
 import sysconfig
 from functools import lru_cache
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -115,7 +116,8 @@ def is_library(module: str) -> bool:
     return module in sys.builtin_module_names or (file is not None and file.startswith(_INSTALLED))
 
 
-_INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+_INSTALLED = (*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")), str(Path(__file__).parent))
+"""Where code lies that does not change while a process runs: Python's, that of packages, and ours, wherever it is."""
 
 
 def globals_read(function: FunctionType) -> dict[str, Any]:

@@ -359,7 +359,8 @@ class CompiledFit:
         if spec is None:
             spec = _SPECS[model] = (read_model(model) if self._build is None else self._build.read).spec
         outputs = forward(spec, weights, input_arrays(model, X))
-        return keras.tree.pack_sequence_as(structure(model, "outputs"), outputs)
+        struct = structure(model, "outputs")
+        return outputs[0] if struct is model.outputs[0] else keras.tree.pack_sequence_as(struct, outputs)
 
     def __copy__(self) -> Any:
         """A shallow copy, which has the same model."""

@@ -5,8 +5,9 @@
     python tests/soak/mutate.py _targets --again      # only those that survived the last run
 
 Packages are imported once, without starting TensorFlow; each mutant is tested by a process that is forked from here,
-which imports skmlp with the changed module in it, and runs the tests that reach the changed lines, the quickest first,
-until one fails. Results are in ``build/mutation``; ``survivors.toml`` says why a mutant cannot be killed.
+which imports skmlp with the changed module in it, and runs the tests that reach the changed lines, file by file and
+the quickest first, until one fails. Results are in ``build/mutation``; ``survivors.toml`` says why a mutant cannot be
+killed.
 """
 
 from __future__ import annotations
@@ -216,7 +217,11 @@ def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
 
         def changed(each=each, reaching=reaching) -> int:  # type: ignore[no-untyped-def]
             sys.meta_path.insert(0, Finder(Changed(f"skmlp.{name}", path, each.tree)))
-            return run_tests([test for _, test in reaching])
+            for file in MODULES[name]:
+                of_file = [test for _, test in reaching if test.startswith(f"tests/{file}.py")]
+                if of_file and (code := run_tests(of_file)):
+                    return code
+            return 0
 
         limit = 20 + 4 * sum(seconds for seconds, _ in reaching)
         killed_by[each.key] = forked(changed, limit)

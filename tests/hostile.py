@@ -14,11 +14,13 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import pytest
 import skops.io
 import stored
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 
@@ -201,6 +203,24 @@ def check_parameters(fitted, parameters):
     if isinstance(estimator.random_state, int):
         again = clone(estimator).fit(X, TARGETS[kind])
         np.testing.assert_array_equal(again.predict(X), estimator.predict(X))
+
+
+def check_constructor(kind, parameters):
+    """Make an estimator, and have it fit or predict: an error leaves it as it was made, without a fit."""
+    estimator = attempt(kind, **{"epochs": 1, **parameters})
+    if estimator is None:
+        assert not parameters.keys() <= kind().get_params().keys()
+        return
+    given = estimator.get_params()
+    assert all(given[name] is value for name, value in parameters.items())
+    with pytest.raises(NotFittedError):
+        estimator.predict(X)
+    if attempt(estimator.fit, X, TARGETS[kind]) is None:
+        with pytest.raises(NotFittedError):
+            estimator.predict(X)
+    else:
+        assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
+    assert all(value is given[name] for name, value in estimator.get_params().items())
 
 
 def damage(data, draw):

@@ -1,12 +1,15 @@
 """Small Keras models and data for them, trained by the engine and by Keras in the same order, for tests."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from skmlp._builds import Build
 from skmlp._keras import keras, tf
 from skmlp._model_training import Fit, model_samples, plan_model
+from skmlp._network import initial_weights
+from skmlp._optimizers import OPTIMIZERS
 from skmlp._spec import State
 
 
@@ -78,3 +81,60 @@ def keras_step(loss, optimizer, variables, arrays):
         return value
 
     return step
+
+
+def assert_same_weights(estimator, model, **tolerances):
+    """Compare weights, but for biases under a batch normalisation, which takes them away.
+
+    Their gradients are roundings alone, which an optimizer such as Adam makes steps of the usual size.
+    """
+    normalized = [each for each in pairwise(model.layers) if isinstance(each[1], keras.layers.BatchNormalization)]
+    moved = [id(weight) for dense, batch in normalized for weight in (dense.bias, batch.moving_mean)]
+    for ours, theirs in zip(estimator._fitted.state.weights, model.weights, strict=True):
+        if id(theirs) not in moved:
+            np.testing.assert_allclose(ours, theirs.numpy(), **tolerances)
+
+
+def train_plain_keras(estimator, X, y, loss):
+    """What a user would write by hand: the same network from the same weights, trained in the order of the rows."""
+    plan = estimator._fitted.plan
+    chosen = plan.hyperparameters
+    dtype = chosen.dtype
+    penalty = keras.regularizers.L1L2(chosen.l1, chosen.l2)
+    bias_penalty = penalty if chosen.regularize_bias else None
+    layers = [keras.Input((X.shape[1],), dtype=dtype)]
+    for width, activation in zip(chosen.hidden_layer_sizes, chosen.activation, strict=True):
+        layers.append(keras.layers.Dense(width, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty))
+        if chosen.normalization == "batch":
+            layers.append(keras.layers.BatchNormalization(dtype=dtype))
+        layers.append(keras.layers.Activation(activation, dtype=dtype))
+    layers.append(
+        keras.layers.Dense(
+            plan.network.n_outputs, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty
+        )
+    )
+    model = keras.Sequential(layers)
+    model.set_weights(initial_weights(plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
+    settings = dict(chosen.settings)
+    if "nesterov" in OPTIMIZERS[chosen.optimizer].settings:
+        settings["nesterov"] = chosen.nesterov
+    if "momentum" in OPTIMIZERS[chosen.optimizer].settings:
+        settings.setdefault("momentum", 0.0)
+    settings.setdefault("weight_decay", 0.0 if chosen.optimizer == "adamw" else None)
+    optimizer = getattr(keras.optimizers, OPTIMIZERS[chosen.optimizer].class_name)(chosen.learning_rate, **settings)
+    X = X.astype(dtype)
+
+    def whole_loss(X, y):
+        return loss(y, model(X, training=True)) + sum(model.losses)
+
+    step = keras_step(whole_loss, optimizer, model.trainable_variables, [X, y])
+    losses = []
+    for _ in range(chosen.epochs):
+        for start in range(0, len(X), plan.batch_size):
+            batch = slice(start, start + plan.batch_size)
+            losses.append(float(step(X[batch], y[batch])))
+    return model, losses
+
+
+def mean_squared_error(y, outputs):
+    return tf.reduce_mean(tf.square(outputs[:, 0] - y))

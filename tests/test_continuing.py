@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 from skmlp._optimizers import known_optimizers
@@ -246,6 +247,17 @@ def test_an_interrupt_before_the_first_epoch_is_passed_on(blobs):
     with pytest.raises(KeyboardInterrupt):
         going.fit(*blobs)
     np.testing.assert_array_equal(going.predict_proba(blobs[0]), before)
+
+
+def test_a_search_goes_on_after_the_one_fit_that_is_interrupted(blobs):
+    make = KerasMLPClassifier((6,), batch_size=16, epochs=3, **NETWORK)
+    grid = {"callbacks": [None, [Interrupt(1)]], "l2": [0.0, 0.1]}
+    with pytest.warns(UserWarning, match="interrupted: KerasMLPClassifier is as it was after epoch 1") as caught:
+        search = GridSearchCV(make, grid, cv=2).fit(*blobs)
+    assert sum("interrupted" in str(each.message) for each in caught) in (4, 5)  # one more, if the best is fitted again
+    whole = GridSearchCV(clone(make).set_params(epochs=1), {"l2": [0.0, 0.1]}, cv=2).fit(*blobs)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"][2:], whole.cv_results_["mean_test_score"])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

@@ -38,6 +38,12 @@ def test_parameters(fitted, parameters):
     hostile.check_parameters(fitted, parameters)
 
 
+@few
+@given(st.dictionaries(st.sampled_from(hostile.NAMES) | st.text(max_size=5), hostile.VALUES, min_size=1, max_size=2))
+def test_constructors(fitted, parameters):
+    hostile.check_constructor(type(fitted), parameters)
+
+
 @pytest.fixture(scope="module")
 def files():
     return hostile.files(("binary", "multiclass", "wrapper"))

@@ -66,6 +66,13 @@ def test_what_tensorflow_says_when_it_ends_the_process_is_shown():
     assert "I0000" not in result.stderr
 
 
+def test_a_fit_needs_no_folder_for_temporary_files(tmp_path):
+    missing = str(tmp_path / "missing")
+    code = f"import tempfile\ntempfile.tempdir = {missing!r}\n{FIT}\nprint('fitted')"
+    result = run(code, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), missing))
+    assert (result.stdout, result.stderr) == ("fitted\n", "")
+
+
 def test_an_interrupt_of_the_import_comes_after_it():
     # In the middle of a module that registers a name with TensorFlow, which takes none twice.
     code = f"""

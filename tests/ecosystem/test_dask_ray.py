@@ -1,6 +1,8 @@
 """Dask's and Ray's workers fit what one process fits, bit by bit."""
 
 import os
+import signal
+from contextlib import suppress
 
 import dask.array as da
 import joblib
@@ -95,6 +97,37 @@ def test_dasks_workers_are_warmed_up_at_the_same_time(blobs, client):
     serial = clone(PIPELINE).fit(X, y)
     for each in fitted.values():
         assert np.array_equal(each.predict_proba(X), serial.predict_proba(X))
+
+
+def dying(path):
+    """A classifier that kills the process that fits it, once: whoever can take away the file does."""
+
+    class Dying(KerasMLPClassifier):
+        __module__ = "__main__"
+
+        def fit(self, X, y):
+            with suppress(FileNotFoundError):
+                path.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().fit(X, y)
+
+    return Dying((4,), epochs=2, random_state=0)
+
+
+@pytest.mark.parametrize("n_copies", [1, 10])
+def test_a_search_whose_worker_is_killed_has_the_scores_of_one_process(n_copies, blobs, client, tmp_path):
+    X, y = np.tile(blobs[0], (n_copies, 1)), np.tile(blobs[1], n_copies)
+    path = tmp_path / "die"
+    search = GridSearchCV(dying(path), {"learning_rate": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=3, error_score="raise")
+    serial = clone(search).fit(X, y)
+    before = set(client.run(os.getpid).values())
+    path.touch()
+    with joblib.parallel_config("dask", scatter=[X, y]):  # to all workers: what one has is lost with it
+        ours = clone(search).fit(X, y)
+    assert not path.exists()
+    assert_same_bits(ours, serial, X)
+    client.wait_for_workers(2)
+    assert len(set(client.run(os.getpid).values()) - before) == 1
 
 
 @pytest.mark.parametrize("estimator", [KerasMLPClassifier, KerasMLPRegressor])

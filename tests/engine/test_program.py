@@ -6,14 +6,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import keras_step
+from models import assert_same_weights, mean_squared_error, train_plain_keras
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info, clear_cache
 from skmlp._engine.graphs import CompiledGraph
 from skmlp._network import initial_weights
-from skmlp._optimizers import OPTIMIZERS, known_optimizers
+from skmlp._optimizers import known_optimizers
 from skmlp._schedules import SCHEDULES
 from skmlp._spec import steps_per_epoch
 
@@ -45,52 +45,6 @@ MUON_SETTINGS = [
 ]
 
 
-def train_plain_keras(estimator, X, y, loss):
-    """What a user would write by hand: the same network from the same weights, trained in the order of the rows."""
-    plan = estimator._fitted.plan
-    chosen = plan.hyperparameters
-    dtype = chosen.dtype
-    penalty = keras.regularizers.L1L2(chosen.l1, chosen.l2)
-    bias_penalty = penalty if chosen.regularize_bias else None
-    layers = [keras.Input((X.shape[1],), dtype=dtype)]
-    for width, activation in zip(chosen.hidden_layer_sizes, chosen.activation, strict=True):
-        layers.append(
-            keras.layers.Dense(
-                width, activation, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty
-            )
-        )
-    layers.append(
-        keras.layers.Dense(
-            plan.network.n_outputs, dtype=dtype, kernel_regularizer=penalty, bias_regularizer=bias_penalty
-        )
-    )
-    model = keras.Sequential(layers)
-    model.set_weights(initial_weights(plan.network, chosen.kernel_initializer, chosen.bias_initializer, plan.seed))
-    settings = dict(chosen.settings)
-    if "nesterov" in OPTIMIZERS[chosen.optimizer].settings:
-        settings["nesterov"] = chosen.nesterov
-    if "momentum" in OPTIMIZERS[chosen.optimizer].settings:
-        settings.setdefault("momentum", 0.0)
-    settings.setdefault("weight_decay", 0.0 if chosen.optimizer == "adamw" else None)
-    optimizer = getattr(keras.optimizers, OPTIMIZERS[chosen.optimizer].class_name)(chosen.learning_rate, **settings)
-    X = X.astype(dtype)
-
-    def whole_loss(X, y):
-        return loss(y, model(X, training=True)) + sum(model.losses)
-
-    step = keras_step(whole_loss, optimizer, model.trainable_variables, [X, y])
-    losses = []
-    for _ in range(chosen.epochs):
-        for start in range(0, len(X), plan.batch_size):
-            batch = slice(start, start + plan.batch_size)
-            losses.append(float(step(X[batch], y[batch])))
-    return model, losses
-
-
-def mean_squared_error(y, outputs):
-    return tf.reduce_mean(tf.square(outputs[:, 0] - y))
-
-
 @pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])
 @pytest.mark.parametrize(("optimizer", "settings"), OPTIMIZER_SETTINGS)
 def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, batch_size, line):
@@ -118,6 +72,17 @@ def test_every_optimizer_takes_the_steps_of_plain_keras(optimizer, settings, bat
     sizes = np.minimum(batch_size, 78 - batch_size * np.arange(steps))
     expected = [np.average(losses[:steps], weights=sizes), np.average(losses[steps:], weights=sizes)]
     np.testing.assert_allclose(estimator.loss_curve_, expected, rtol=1e-4)
+
+
+def test_batch_normalisation_decay_and_clipping_are_those_of_plain_keras(line):
+    # `tox -e soak` tries every optimizer with each of them.
+    X, y = line[0][:78], line[1][:78]
+    estimator = KerasMLPRegressor(
+        (6, 4), normalization="batch", weight_decay=0.02, clipnorm=0.1, batch_size=5, epochs=2, shuffle=False,
+        random_state=0, dtype="float64",
+    ).fit(X, y)  # fmt: skip
+    model, _ = train_plain_keras(estimator, X, y, mean_squared_error)
+    assert_same_weights(estimator, model, rtol=0, atol=5e-6)
 
 
 @pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])

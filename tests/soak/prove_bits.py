@@ -15,6 +15,7 @@ REFERENCES = Path(__file__).parent / "references.json"
 
 CODE = """
 import hashlib, json, sys
+import joblib
 import numpy as np
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 rng = np.random.default_rng(0)
@@ -25,21 +26,27 @@ cases = [
     KerasMLPRegressor((7,), activation="tanh", optimizer="rmsprop", l1=1e-3, batch_size=11, epochs=4, random_state=3),
     KerasMLPRegressor((7,), optimizer="nadam", dtype="float64", batch_size=30, epochs=4, random_state=4),
 ]
-order = [int(i) for i in sys.argv[1]]
-found = {}
-for i in order:
-    mlp = cases[i].fit(X, (X[:, 0] > 0).astype(int))
-    weights = mlp._fitted.state.weights
+
+def fit(mlp):
+    weights = mlp.fit(X, (X[:, 0] > 0).astype(int))._fitted.state.weights
     digest = hashlib.sha256(b"".join(weight.tobytes() for weight in weights)).hexdigest()
-    found[i] = [digest, np.concatenate([weight.ravel() for weight in weights]).tolist()]
+    return [digest, np.concatenate([weight.ravel() for weight in weights]).tolist()]
+
+order, backend = [int(i) for i in sys.argv[1]], sys.argv[2]
+if backend == "none":
+    fitted = [fit(cases[i]) for i in order]
+else:
+    with joblib.parallel_config(backend, n_jobs=2):
+        fitted = joblib.Parallel()(joblib.delayed(fit)(cases[i]) for i in order)
+found = dict(zip(order, fitted))
 print(json.dumps([found[i] for i in range(len(cases))]))
 """
 
 
-def weights(order="0123", **environment):
-    """The digest and the weights of each case, from a new process."""
+def weights(order="0123", backend="none", **environment):
+    """The digest and the weights of each case, from a new process, or from workers of joblib's in it."""
     child = subprocess.run(
-        [sys.executable, "-c", CODE, order],
+        [sys.executable, "-c", CODE, order, backend],
         capture_output=True,
         text=True,
         check=True,
@@ -54,15 +61,17 @@ def here():
 
 
 @pytest.mark.parametrize(
-    ("order", "environment"),
+    ("order", "backend", "environment"),
     [
-        ("3210", {"PYTHONHASHSEED": "1"}),
-        ("2031", {"PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "1"}),
-        ("0123", {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1"}),
+        ("3210", "none", {"PYTHONHASHSEED": "1"}),
+        ("2031", "none", {"PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "1"}),
+        ("0123", "none", {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1"}),
+        ("1302", "loky", {"PYTHONHASHSEED": "7"}),
+        ("0312", "threading", {}),
     ],
 )
-def test_processes_hash_seeds_orders_and_threads_change_no_bit(here, order, environment):
-    assert weights(order, **environment) == here
+def test_processes_hash_seeds_orders_and_threads_change_no_bit(here, order, backend, environment):
+    assert weights(order, backend, **environment) == here
 
 
 def test_weights_are_those_of_the_file(here):

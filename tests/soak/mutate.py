@@ -1,0 +1,259 @@
+"""Mutation testing: change one thing in a module at a time, and see whether a test fails.
+
+    python tests/soak/mutate.py                       # all modules, or those that are named
+    python tests/soak/mutate.py _targets --sample 100 # a part of its mutants, drawn by a seed
+    python tests/soak/mutate.py _targets --again      # only those that survived the last run
+
+Packages are imported once, without starting TensorFlow; each mutant is tested by a process that is forked from here,
+which imports skmlp with the changed module in it, and runs the tests that reach the changed lines, file by file and
+the quickest first, until one fails. Results are in ``build/mutation``; ``survivors.toml`` says why a mutant cannot be
+killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import tomllib
+import types
+import warnings
+from collections.abc import Callable, Generator
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent
+RESULTS = TESTS.parent / "build" / "mutation"
+
+MODULES = {
+    "_targets": ["test_targets", "test_target_forms", "test_loss_table", "test_kinds", "test_bad_input"],
+    "_target_forms": ["test_target_forms", "test_target_scale", "test_kinds", "test_bad_input", "test_continuing"],
+    "_spec": ["test_spec", "test_schedules", "test_targets", "test_continuing", "test_penalties", "engine/test_blocks",
+              "engine/test_batches", "engine/test_program", "engine/test_loop"],
+    "_samples": ["test_samples", "test_kinds", "test_bad_input", "test_continuing", "test_members"],
+    "_validation": ["test_validation", "test_bad_input", "test_inputs", "test_optimizers", "test_sparse_format",
+                    "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"],
+    "_engine.batches": ["engine/test_batches", "engine/test_input_forms", "engine/test_loop"],
+    "_engine.loop": ["engine/test_loop", "engine/test_keras_callbacks", "test_continuing", "test_schedules"],
+}  # fmt: skip
+"""Module -> the tests that are held to it."""
+
+LOOK = 0.02
+"""Seconds between looks whether a process has ended."""
+
+SLOWEST = 4.0
+"""Seconds: a test that takes longer is left out."""
+
+
+def installed() -> Path:
+    """The folder of skmlp, which is not imported here: each process imports it with its own change."""
+    spec = importlib.util.find_spec("skmlp")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+def import_packages() -> None:
+    """Import what skmlp and its tests do. TensorFlow is not started, so that a process that is forked can use it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    for name in ("tensorflow", "keras", "pandas", "polars", "hypothesis", "matplotlib.pyplot", "skops.io", "sklearn",
+                 "sklearn.model_selection", "sklearn.pipeline", "sklearn.utils.estimator_checks",
+                 "sklearn.ensemble", "scipy.sparse", "scipy.special"):  # fmt: skip
+        importlib.import_module(name)
+    assert not any(name.partition(".")[0] == "skmlp" for name in sys.modules)
+
+
+def forked(function: Callable[[], int], seconds: float) -> str:
+    """How a function ends in a process of its own: the number that it returns, a signal, or "timeout"."""
+    sys.stdout.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # NumPy and TensorFlow have threads that a fork can do without
+        child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        code = 70
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 5))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nowhere, descriptor)
+            code = function()
+        finally:
+            os._exit(code)
+    # What it waits is counted in looks, not by the clock: this process is not alone on the machine, and may be paused.
+    for _ in range(int(3 * seconds / LOOK)):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return "timeout" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU else str(
+                os.waitstatus_to_exitcode(status)
+            )  # fmt: skip
+        time.sleep(LOOK)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "timeout"
+
+
+def run_tests(names: list[str], *plugins: object) -> int:
+    """Run tests until one fails."""
+    os.chdir(TESTS.parent)
+    sys.path.insert(0, str(TESTS))
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "--tb=no",
+               "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
+    return int(pytest.main([*options, *names], plugins=list(plugins)))
+
+
+class Reached:
+    """A plugin of pytest's that notes the lines of a file that each test reaches, and its seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = str(path)
+        self._lines: set[int] = set()
+        self.imported: list[int] | None = None
+        self.tests: dict[str, tuple[float, list[int]]] = {}
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(monitoring.COVERAGE_ID, "mutate")
+        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, self._line)
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
+
+    def _line(self, code: types.CodeType, line: int) -> object:
+        if code.co_filename == self._name:
+            self._lines.add(line)
+        return sys.monitoring.DISABLE
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        if self.imported is None:
+            self.imported = sorted(self._lines)
+        self._lines = set()
+        sys.monitoring.restart_events()
+        begun = time.monotonic()
+        try:
+            return (yield)
+        finally:
+            self.tests[item.nodeid] = (time.monotonic() - begun, sorted(self._lines))
+
+
+def baseline(path: Path, names: list[str], written: Path) -> int:
+    """Run the tests with the module as it is, and write what each of them reaches."""
+    reached = Reached(path)
+    code = run_tests(names, reached)
+    written.write_text(json.dumps({"imported": reached.imported, "tests": reached.tests}))
+    return code
+
+
+class Changed(SourceFileLoader):
+    """Loads a module with other code than that of its file."""
+
+    def __init__(self, name: str, path: Path, tree: object) -> None:
+        super().__init__(name, str(path))
+        self._code = compile(tree, str(path), "exec", dont_inherit=True)  # type: ignore[arg-type]
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return self._code
+
+
+class Finder:
+    """Finds the one module that is changed."""
+
+    def __init__(self, loader: Changed) -> None:
+        self._loader = loader
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        if name != self._loader.name:
+            return None
+        return importlib.util.spec_from_file_location(name, self._loader.path, loader=self._loader)
+
+
+def explanations() -> dict[tuple[str, str, str], str]:
+    """Why mutants survive: (module, line, change) -> the reason."""
+    rows = tomllib.loads((HERE / "survivors.toml").read_text())
+    return {(module, each["line"], each["change"]): each["why"] for module in rows for each in rows[module]}
+
+
+def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
+    """Test the mutants of a module; whether enough were killed, and the others are explained."""
+    from mutants import mutants
+
+    path = installed().joinpath(*name.split(".")).with_suffix(".py")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    written, results = RESULTS / f"{name}.baseline.json", RESULTS / f"{name}.json"
+    files = [str(TESTS / f"{each}.py") for each in MODULES[name]]
+    ended = forked(lambda: baseline(path, files, written), 1200)
+    if ended != "0":
+        raise SystemExit(f"{name}: its tests end with {ended} while nothing is changed")
+    found = json.loads(written.read_text())
+    imported = set(found["imported"])
+    tests = sorted(
+        (seconds, test, set(lines)) for test, (seconds, lines) in found["tests"].items() if seconds < SLOWEST
+    )
+    every = mutants(path.read_text())
+    former = {(line, change): how for line, change, how in json.loads(results.read_text())} if again else {}
+    chosen = [each for each in every if not again or former.get(each.key) == "0"]
+    if sample is not None and sample < len(chosen):
+        chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311
+    killed_by: dict[tuple[str, str], str] = {}
+    begun = time.monotonic()
+    for each in chosen:
+        lines = set(range(each.first, each.last + 1))
+        at_import = bool(lines & imported)
+        reaching = [(seconds, test) for seconds, test, reached in tests if at_import or lines & reached]
+        if not reaching:
+            killed_by[each.key] = "0"
+            continue
+
+        def changed(each=each, reaching=reaching) -> int:  # type: ignore[no-untyped-def]
+            sys.meta_path.insert(0, Finder(Changed(f"skmlp.{name}", path, each.tree)))
+            for file in MODULES[name]:
+                of_file = [test for _, test in reaching if test.startswith(f"tests/{file}.py")]
+                if of_file and (code := run_tests(of_file)):
+                    return code
+            return 0
+
+        limit = 20 + 4 * sum(seconds for seconds, _ in reaching)
+        killed_by[each.key] = forked(changed, limit)
+        results.write_text(json.dumps([[*key, how] for key, how in (former | killed_by).items()], indent=1))
+        print(f"{killed_by[each.key]:>8} {each.line[:70]} | {each.change} ({len(reaching)} tests)", flush=True)
+    former |= killed_by
+    survivors = [key for key, how in former.items() if how == "0"]
+    reasons = explanations()
+    unexplained = [key for key in survivors if (name, *key) not in reasons]
+    print(
+        f"{name}: {len(former)} of {len(every)} mutants, {len(former) - len(survivors)} killed "
+        f"({100 * (1 - len(survivors) / max(1, len(former))):.1f} %), {len(survivors)} survived, of which "
+        f"{len(unexplained)} without an explanation; {time.monotonic() - begun:.0f} s"
+    )
+    for line, change in unexplained:
+        print(f"    {line} | {change}")
+    return len(survivors) <= 0.1 * len(former) and not unexplained
+
+
+def main() -> None:
+    """Test the modules that are named, and fail if a mutant survives without an explanation."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", default=list(MODULES), metavar="MODULE")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", action="store_true")
+    given = parser.parse_args()
+    sys.path.insert(0, str(TESTS))
+    import_packages()
+    sound = [try_module(name, given.sample, given.seed, given.again) for name in given.modules]
+    raise SystemExit(not all(sound))
+
+
+if __name__ == "__main__":
+    main()

@@ -29,7 +29,7 @@ from skmlp._seal import check_seal, is_plain, seal
 from skmlp._spec import ModelSpec, State, steps_per_epoch
 from skmlp._told import said
 from skmlp._types import EngineName
-from skmlp._watch.progress import Progress, ProgressLine
+from skmlp._watch.progress import Progress, display
 from skmlp._watch.watcher import Training, Watcher
 
 ENGINES = get_args(EngineName)
@@ -271,8 +271,7 @@ class CompiledFit:
                 )
             )
         if arguments.get("verbose", 1):
-            line = ProgressLine(type(self).__name__, start.epoch + epochs)
-            watchers.append(Progress(line, history))
+            watchers.append(Progress(display(type(self).__name__, start.epoch + epochs), history))
         try:
             state, interrupted = fit.train(start, epochs, watchers, history)
         finally:

@@ -172,7 +172,8 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     record_every : int or None, default=None
         Also record the loss, and the validation, every so many steps, in ``step_history_``.
     verbose : int, default=0
-        1 shows a line of progress: epoch, loss and time left.
+        1 shows the progress as a line, or a bar of tqdm's if it is installed: epoch, loss and time
+        left; in a search the candidate and the fold, too.
 
     Attributes
     ----------

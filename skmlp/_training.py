@@ -20,7 +20,7 @@ from skmlp._target_scale import can_be_scaled
 from skmlp._watch.early_stopping import EarlyStopping
 from skmlp._watch.finite import RequireFinite, require_finite
 from skmlp._watch.out_of_fold import OutOfFold
-from skmlp._watch.progress import Progress, ProgressLine
+from skmlp._watch.progress import Progress, display
 from skmlp._watch.recorders import Recorder, StepRecorder
 from skmlp._watch.sklearn_callbacks import FRAMES_OF_CALLBACKS, ScikitLearnCallbacks, has_callbacks
 from skmlp._watch.watcher import Training, Watcher
@@ -173,8 +173,8 @@ class Run:
                 )
             )
         if self.parameters["verbose"]:
-            line = ProgressLine(type(self.estimator).__name__, self.start.state.epoch + self._n_epochs)
-            others.append(Progress(line, recorder))
+            shown = display(type(self.estimator).__name__, self.start.state.epoch + self._n_epochs)
+            others.append(Progress(shown, recorder))
         return others
 
     def _left(self, recorder: Recorder, state: State) -> Fitted:

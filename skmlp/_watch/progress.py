@@ -1,16 +1,111 @@
-"""The progress line of a fit, for a terminal and for a log file."""
+"""The progress of a fit: a bar of tqdm's where there is one, otherwise a line, for a terminal and for a log file."""
 
 from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
-from typing import Protocol, TextIO
+from multiprocessing import parent_process
+from typing import Any, Protocol, TextIO
 
+from skmlp._watch.search import place_in_search
 from skmlp._watch.watcher import Training, Watcher
 
 _TERMINAL_SECONDS = 0.1
 _LOG_SECONDS = 10.0
+
+
+class Display(Protocol):
+    """What shows how far a fit is: ``epochs`` is the epoch at which it ends, unless it stops before."""
+
+    epochs: int
+
+    def begin(self, done: int) -> None:
+        """Take note of the epochs of earlier fits, which took none of this fit's time."""
+
+    def update(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Show the state after an epoch."""
+
+    def close(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Show the last state."""
+
+    def leave(self) -> None:
+        """End what was shown, and not closed."""
+
+
+def display(name: str, epochs: int) -> Display:
+    """What shows the progress of a fit of an estimator, with its place in a search, on standard output.
+
+    A bar of tqdm's if that is installed, in a notebook and in a terminal; else a line. Workers of a parallel search,
+    which share a terminal, write whole lines.
+    """
+    name = "  ".join(filter(None, (name, place_in_search())))
+    make = None if parent_process() is not None else _bars_of(sys.stdout)
+    return ProgressLine(name, epochs) if make is None else ProgressBar(name, epochs, make)
+
+
+def _bars_of(stream: TextIO) -> Callable[..., Any] | None:
+    """The class of tqdm's bars that a stream can show, if there is one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a notebook has no widgets: it gets lines
+            from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    in_notebook = any(cls.__name__ == "tqdm_notebook" for cls in tqdm.__mro__)
+    return tqdm if in_notebook or stream.isatty() else None
+
+
+class ProgressBar:
+    """A bar of tqdm's: within other bars, such as those of a loop around the fits, it vanishes at the end.
+
+    Parameters
+    ----------
+    name : str
+        Whose fit it is.
+    epochs : int
+        The epoch at which the fit ends, unless it stops before; epochs of earlier fits count.
+    make : callable
+        The class of bars.
+    """
+
+    def __init__(self, name: str, epochs: int, make: Callable[..., Any]) -> None:
+        self.name = name
+        self.epochs = epochs
+        self.make = make
+        self.bar: Any = None
+
+    def begin(self, done: int) -> None:
+        """Show the bar, with the epochs of earlier fits."""
+        self.bar = self.make(
+            desc=self.name,
+            total=self.epochs,
+            initial=done,
+            unit="epoch",
+            file=sys.stdout,
+            dynamic_ncols=True,
+        )
+        self.bar.leave = self.bar.pos == 0
+
+    def update(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Show the state after an epoch, as often as tqdm thinks fit."""
+        self.bar.set_postfix_str(_shown(values), refresh=False)
+        self.bar.update(epoch - self.bar.n)
+
+    def close(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Show the last state, and that of a fit that stopped early as the end: a notebook makes other ends red."""
+        self.update(epoch, values)
+        if epoch < self.epochs:
+            self.bar.total = epoch
+            self.bar.set_postfix_str(f"{_shown(values)}  stopped early", refresh=False)
+        self.bar.refresh()
+        self.bar.close()
+
+    def leave(self) -> None:
+        """End the bar; again, if it is."""
+        if self.bar is not None:
+            self.bar.close()
 
 
 class ProgressLine:
@@ -35,7 +130,7 @@ class ProgressLine:
         self.epochs = epochs
         self.stream = sys.stdout if stream is None else stream
         self.clock = clock
-        self.terminal = self.stream.isatty()
+        self.terminal = self.stream.isatty() and parent_process() is None
         self.start = self.last = clock()
         self.done = 0
         self.width = 0
@@ -65,7 +160,7 @@ class ProgressLine:
 
     def _show(self, epoch: int, values: Mapping[str, float], when: str, end: str) -> None:
         count = f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
-        line = "  ".join([self.name, count, *(f"{name} {value:.4g}" for name, value in values.items()), when])
+        line = "  ".join(filter(None, [self.name, count, _shown(values), when]))
         if self.terminal:
             padding = " " * (self.width - len(line))
             self.stream.write(f"\r{line}{padding}{end}")
@@ -75,6 +170,11 @@ class ProgressLine:
         self.stream.flush()
 
 
+def _shown(values: Mapping[str, float]) -> str:
+    """Losses and scores in a line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
 class Latest(Protocol):
     """Knows the losses and scores of the last epoch."""
 
@@ -82,26 +182,26 @@ class Latest(Protocol):
 
 
 class Progress(Watcher):
-    """Shows a line of progress."""
+    """Shows progress."""
 
     beside = True
 
-    def __init__(self, line: ProgressLine, recorder: Latest) -> None:
-        self.line = line
+    def __init__(self, display: Display, recorder: Latest) -> None:
+        self.display = display
         self.recorder = recorder
 
     def begin_training(self, training: Training) -> None:
         """Leave earlier epochs out of the time left."""
-        self.line.begin(training.epoch)
+        self.display.begin(training.epoch)
 
     def end_epoch(self, training: Training, loss: float) -> None:
-        """Show the state after an epoch; after the last one, end the line."""
-        last = training.stop or training.epoch == self.line.epochs
-        (self.line.close if last else self.line.update)(training.epoch, self.recorder.latest)
+        """Show the state after an epoch; after the last one, end it."""
+        last = training.stop or training.epoch == self.display.epochs
+        (self.display.close if last else self.display.update)(training.epoch, self.recorder.latest)
 
     def leave(self) -> None:
-        """End the line, if the last epoch has not."""
-        self.line.leave()
+        """End it, if the last epoch has not."""
+        self.display.leave()
 
 
 def _duration(seconds: float) -> str:

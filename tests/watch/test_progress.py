@@ -1,13 +1,20 @@
-"""The progress line, in a terminal and in a file."""
+"""The progress line, in a terminal and in a file, and the bar."""
 
 import io
 import itertools
+import re
+import sys
+from contextlib import redirect_stdout
 
 import pytest
+import tqdm.auto
 from pretended import Pretended
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
-from skmlp._watch.progress import Progress, ProgressLine, _duration
+from skmlp._watch.progress import Progress, ProgressBar, ProgressLine, _bars_of, _duration
 from skmlp._watch.recorders import Recorder
 
 
@@ -107,3 +114,79 @@ def test_a_training_that_goes_on_counts_the_epochs_before(line, capsys):
     estimator = KerasMLPRegressor((3,), epochs=2, warm_start=True).fit(*line)
     estimator.set_params(verbose=1).fit(*line)
     assert capsys.readouterr().out.startswith("KerasMLPRegressor  epoch 4/4  loss ")
+
+
+@pytest.fixture(name="terminal")
+def standard_output():
+    return Terminal()
+
+
+def test_a_terminal_shows_a_bar_of_tqdms(blobs, terminal):
+    with redirect_stdout(terminal):
+        estimator = KerasMLPClassifier((4,), epochs=3, verbose=1, warm_start=True).fit(*blobs)
+    last = terminal.getvalue().split("\r")[-1]
+    loss = f"loss {estimator.loss_:.4g}"
+    assert re.match(rf"KerasMLPClassifier: 100%\|.+\| 3/3 .*{loss}\]\n", last)
+    with redirect_stdout(terminal):
+        estimator.fit(*blobs)
+    assert "KerasMLPClassifier:  50%" in terminal.getvalue()  # the epochs of the fit before
+    assert " 6/6 " in terminal.getvalue().split("\r")[-1]
+
+
+def test_a_bar_of_a_fit_that_stops_early_or_fails_ends_where_it_is(line, terminal):
+    stopping = {"early_stopping": True, "n_iter_no_change": 1, "tol": 10.0, "epochs": 50}
+    with redirect_stdout(terminal):
+        KerasMLPRegressor((4,), **stopping, verbose=1).fit(*line)
+    last = terminal.getvalue().split("\r")[-1]
+    assert "100%" in last
+    assert " 3/3 " in last
+    assert last.endswith("  stopped early]\n")
+    assert " 0/50 " in terminal.getvalue()
+    bar = ProgressBar("name", 5, tqdm.auto.tqdm)
+    with redirect_stdout(terminal):
+        bar.leave()
+        bar.begin(0)
+        bar.leave()
+        bar.leave()
+    assert terminal.getvalue().endswith("0/5 [00:00<?, ?epoch/s]\n")
+
+
+def test_a_bar_within_another_leaves_nothing(terminal):
+    with redirect_stdout(terminal), tqdm.auto.tqdm(total=2, desc="seeds", file=terminal):
+        bar = ProgressBar("name", 2, tqdm.auto.tqdm)
+        bar.begin(0)
+        bar.close(2, {"loss": 0.5})
+    shown = terminal.getvalue()
+    assert "name: 100%" in shown
+    assert "loss 0.5" in shown
+    assert shown[shown.rindex("name") :].split("\r")[1].strip() in ("", "\x1b[A")
+    assert shown.split("\r")[-1].startswith("seeds: ")
+
+
+def test_without_tqdm_a_terminal_shows_the_line(blobs, terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with redirect_stdout(terminal):
+        KerasMLPClassifier((4,), epochs=3, verbose=1).fit(*blobs)
+    assert terminal.getvalue().startswith("\rKerasMLPClassifier  epoch 3/3  loss ")
+
+
+def test_a_notebook_shows_a_bar_and_a_file_none(monkeypatch):
+    assert _bars_of(io.StringIO()) is None
+    in_notebook = type("tqdm", (type("tqdm_notebook", (), {}),), {})
+    monkeypatch.setattr(tqdm.auto, "tqdm", in_notebook)
+    assert _bars_of(io.StringIO()) is in_notebook
+
+
+@pytest.mark.parametrize("wrapped", [lambda mlp: mlp, lambda mlp: make_pipeline(StandardScaler(), mlp)])
+def test_a_fit_of_a_search_says_its_candidate_and_fold(wrapped, blobs, capsys):
+    model = wrapped(KerasMLPClassifier((4,), epochs=1, verbose=1))
+    name = next(name for name in model.get_params() if name.endswith("learning_rate"))
+    GridSearchCV(model, {name: [0.1, 0.2, 0.3]}, cv=2).fit(*blobs)
+    said = [line.split("  epoch")[0] for line in capsys.readouterr().out.splitlines()]
+    fits = [f"candidate {candidate}/3  fold {fold}/2" for candidate in (1, 2, 3) for fold in (1, 2)]
+    assert said == [f"KerasMLPClassifier  {each}" for each in [*fits, "refit"]]
+
+
+def test_a_fit_outside_of_a_search_says_nothing_of_one(blobs, capsys):
+    cross_validate(KerasMLPClassifier((4,), epochs=1, verbose=1), *blobs, cv=2)
+    assert [line.split("  ")[1] for line in capsys.readouterr().out.splitlines()] == ["epoch 1/1"] * 2

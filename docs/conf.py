@@ -9,7 +9,10 @@ KERAS_HOME, SCIKIT_LEARN_DATA
     Where the cached data sets of Keras and scikit-learn are. An example runs if all the data sets that it loads are
     there; otherwise it is shown without its output.
 SKMLP_REPOSITORY
-    The address of the repository. With it, each page has links to it and to its tracker.
+    The address of the repository. With it, each page has links to it and to its tracker. If it is on GitHub, each
+    example has a link that opens it on Binder, too, from the branch with the built site.
+SKMLP_SITE_BRANCH
+    That branch, by default "gh-pages".
 """
 
 import os
@@ -126,6 +129,19 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery.order",
 }
 
+if on_github := re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", REPOSITORY):
+    _requirements = Path(__file__).parent / "generated" / "binder" / "requirements.txt"
+    _requirements.parent.mkdir(parents=True, exist_ok=True)
+    _requirements.write_text(f"skmlp[plot] @ git+{REPOSITORY}\n", encoding="utf-8")
+    sphinx_gallery_conf["binder"] = {
+        "org": on_github[1],
+        "repo": on_github[2],
+        "branch": os.environ.get("SKMLP_SITE_BRANCH", "gh-pages"),
+        "binderhub_url": "https://mybinder.org",
+        "dependencies": [str(_requirements)],
+        "use_jupyter_lab": True,
+    }
+
 # Figures within pages
 
 plot_formats = [("png", 144)]
@@ -162,6 +178,12 @@ if REPOSITORY:
     ]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+
+def setup(app):
+    """Crop the thumbnails of the gallery after it is made."""
+    app.connect("builder-inited", gallery.crop_thumbnails, priority=900)
+
 
 # An example of the gallery must not make skmlp warn; other libraries' warnings, of a new release, are not its to mend.
 warnings.filterwarnings("error", module="skmlp")

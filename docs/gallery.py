@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import claims
+from PIL import Image, ImageOps
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
@@ -93,6 +94,45 @@ def check_claims(block: Any, script_vars: Any, gallery_conf: Any) -> str:
         except AssertionError as error:
             raise ExtensionError(str(error)) from error
     return ""
+
+
+THUMBNAILS = {
+    "plot_activations_mnist.py": (3, (0.0, 0.06, 0.505, 1.0)),
+    "plot_boston_housing.py": (2, (0.0, 0.0, 1.0, 1.0)),
+    "plot_evaluation_protocols.py": (3, (0.0, 0.0, 1.0, 1.0)),
+    "plot_imdb_convolution.py": (1, (0.0, 0.06, 0.505, 1.0)),
+    "plot_imdb_sentiment.py": (2, (0.0, 0.0, 1.0, 1.0)),
+    "plot_missing_values.py": (2, (0.0, 0.0, 1.0, 1.0)),
+    "plot_mnist_convnet.py": (2, (0.0, 0.06, 0.5, 0.5)),
+    "plot_mnist_first_network.py": (1, (0.0, 0.0, 0.5, 1.0)),
+    "plot_mnist_l2.py": (1, (0.0, 0.06, 0.505, 1.0)),
+    "plot_mnist_learning_rates.py": (1, (0.0, 0.03, 1.0, 0.5)),
+    "plot_mnist_optimizers_and_penalties.py": (1, (0.0, 0.06, 0.505, 1.0)),
+    "plot_mnist_softmax_to_mlp.py": (1, (0.0, 0.06, 0.505, 1.0)),
+    "plot_mnist_weight_decay.py": (1, (0.0, 0.03, 1.0, 0.52)),
+    "plot_reuters_topics.py": (1, (0.0, 0.06, 0.505, 1.0)),
+    "plot_tensorboard_and_callbacks.py": (1, (0.0, 0.0, 0.52, 1.0)),
+    "plot_two_inputs.py": (1, (0.0, 0.0, 0.47, 1.0)),
+    "plot_xor.py": (1, (0.32, 0.0, 0.64, 1.0)),
+}
+"""Example -> the figure, counted from 1, and the part of it (left, top, right, bottom, from 0 to 1) in its thumbnail.
+
+The others show the whole of their first figure. A figure of many panels would be too small to see anything.
+"""
+
+
+def crop_thumbnails(app: Any) -> None:
+    """Make the thumbnails of ``THUMBNAILS``, after sphinx-gallery has run the examples and made its own."""
+    images = Path(app.srcdir) / "auto_examples" / "images"
+    for example, (number, (left, top, right, bottom)) in THUMBNAILS.items():
+        stem = f"sphx_glr_{Path(example).stem}"
+        drawn = images / f"{stem}_{number:03}_2_00x.png"
+        if drawn.exists():
+            with Image.open(drawn) as figure:
+                width, height = figure.size
+                box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
+                thumbnail = ImageOps.pad(figure.convert("RGB").crop(box), (400, 280), color="white")
+            thumbnail.save(images / "thumb" / f"{stem}_thumb.png")
 
 
 def order(name: str) -> tuple[int, str]:

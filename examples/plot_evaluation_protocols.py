@@ -112,7 +112,6 @@ print(f"Programs compiled for these {n_fits} fits: {n_programs}")
 # %%
 # The more fits, the less the answer depends on the shuffle.
 
-# sphinx_gallery_thumbnail_number = 2
 figure, panel = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
 for place, (errors, colour) in enumerate(
     zip(answers.values(), ("#0072b2", "#d55e00", "#009e73"), strict=True)

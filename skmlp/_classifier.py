@@ -248,7 +248,9 @@ class KerasMLPClassifier(Classification, FittedLayers, BaseKerasMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skmlp import KerasMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = KerasMLPClassifier((50, 20), dropout=0.1, learning_rate=0.01, epochs=50, random_state=0)
+    >>> mlp = KerasMLPClassifier(
+    ...     (50, 20), dropout=0.1, learning_rate=0.01, epochs=50, random_state=0
+    ... )
     >>> pipeline = make_pipeline(StandardScaler(), mlp).fit(X, y)
     >>> pipeline.score(X, y) > 0.95
     True

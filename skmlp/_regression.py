@@ -63,7 +63,9 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
         >>> from sklearn.datasets import load_diabetes
         >>> from skmlp import KerasMLPRegressor
         >>> X, y = load_diabetes(return_X_y=True)
-        >>> mlp = KerasMLPRegressor((10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0)
+        >>> mlp = KerasMLPRegressor(
+        ...     (10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0
+        ... )
         >>> mlp = mlp.fit(X, y)
         >>> mlp.predict(X[:2]).shape
         (2,)
@@ -109,7 +111,9 @@ class Regression(RegressorMixin, FittedAttributes):  # type: ignore[misc]  # sci
         >>> from sklearn.datasets import load_diabetes
         >>> from skmlp import KerasMLPRegressor
         >>> X, y = load_diabetes(return_X_y=True)
-        >>> mlp = KerasMLPRegressor((10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0)
+        >>> mlp = KerasMLPRegressor(
+        ...     (10,), target_scaling="standard", learning_rate=0.1, epochs=30, random_state=0
+        ... )
         >>> mlp = mlp.fit(X, y)
         >>> mlp.score(X, y) > 0.4
         True

@@ -250,7 +250,9 @@ class KerasMLPRegressor(Regression, FittedLayers, BaseKerasMLP):
     >>> from skmlp import KerasMLPRegressor
     >>> X = np.linspace(-1, 1, 200)[:, None]
     >>> y = X[:, 0] ** 2
-    >>> mlp = KerasMLPRegressor((30, 30), learning_rate=0.01, batch_size=20, epochs=50, random_state=0).fit(X, y)
+    >>> mlp = KerasMLPRegressor(
+    ...     (30, 30), learning_rate=0.01, batch_size=20, epochs=50, random_state=0
+    ... ).fit(X, y)
     >>> mlp.score(X, y) > 0.95
     True
     """

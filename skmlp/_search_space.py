@@ -175,7 +175,9 @@ class SearchSpace(dict[str, Any]):
         ...     return classifier.fit(X, y).oof_score_
         >>> study = optuna.create_study(direction="maximize")  # doctest: +SKIP
         >>> study.optimize(objective, n_trials=20)  # doctest: +SKIP
-        >>> best = TabularMLPClassifier(**search_space("tabular").suggest(study.best_trial))  # doctest: +SKIP
+        >>> best = TabularMLPClassifier(
+        ...     **search_space("tabular").suggest(study.best_trial)
+        ... )  # doctest: +SKIP
         """
         return {name: _suggested(trial, name, values) for name, values in self.items()}
 
@@ -248,7 +250,9 @@ def search_space(kind: str) -> SearchSpace:
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skmlp import KerasMLPClassifier, search_space
-    >>> pipeline = make_pipeline(StandardScaler(), KerasMLPClassifier(epochs=20, random_state=0))
+    >>> pipeline = make_pipeline(
+    ...     StandardScaler(), KerasMLPClassifier(epochs=20, random_state=0)
+    ... )
     >>> space = search_space("mlp").prefixed("kerasmlpclassifier")
     >>> search = RandomizedSearchCV(pipeline, space, n_iter=3, cv=3, random_state=0)
     >>> bool(search.fit(*load_iris(return_X_y=True)).best_score_ > 0.8)

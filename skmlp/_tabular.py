@@ -165,8 +165,12 @@ class BaseTabularMLP(BaseKerasMLP):
         --------
         >>> import pandas as pd
         >>> from skmlp import TabularMLPClassifier
-        >>> X = pd.DataFrame({"age": [23, 31, None, 52] * 10, "job": ["cook", None, "clerk", "cook"] * 10})
-        >>> mlp = TabularMLPClassifier(n_members=2, epochs=2, random_state=0).fit(X, ["no", "no", "yes", "yes"] * 10)
+        >>> X = pd.DataFrame(
+        ...     {"age": [23, 31, None, 52] * 10, "job": ["cook", None, "clerk", "cook"] * 10}
+        ... )
+        >>> mlp = TabularMLPClassifier(n_members=2, epochs=2, random_state=0).fit(
+        ...     X, ["no", "no", "yes", "yes"] * 10
+        ... )
         >>> mlp.n_features_in_
         2
         """

@@ -221,7 +221,10 @@ class TabularMLPClassifier(Classification, BaseTabularMLP):
     --------
     >>> import pandas as pd
     >>> from skmlp import TabularMLPClassifier
-    >>> ages, jobs = [23, 31, None, 52, 64, 40], ["cook", None, "clerk", "cook", "clerk", "cook"]
+    >>> ages, jobs = (
+    ...     [23, 31, None, 52, 64, 40],
+    ...     ["cook", None, "clerk", "cook", "clerk", "cook"],
+    ... )
     >>> X = pd.DataFrame({"age": ages * 10, "job": jobs * 10})
     >>> y = ["no", "no", "no", "yes", "yes", "yes"] * 10
     >>> mlp = TabularMLPClassifier(n_members=2, epochs=20, random_state=0).fit(X, y)

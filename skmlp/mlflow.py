@@ -48,7 +48,9 @@ def autolog(**options: Any) -> None:
     >>> from skmlp import KerasMLPClassifier
     >>> skmlp.mlflow.autolog(log_models=False)
     >>> with mlflow.start_run() as run:
-    ...     mlp = KerasMLPClassifier((8,), epochs=5, random_state=0).fit(*load_iris(return_X_y=True))
+    ...     mlp = KerasMLPClassifier((8,), epochs=5, random_state=0).fit(
+    ...         *load_iris(return_X_y=True)
+    ...     )
     >>> logged = mlflow.get_run(run.info.run_id).data
     >>> logged.params["epochs"], logged.params["hidden_layer_sizes"]
     ('5', '(8,)')

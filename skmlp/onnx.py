@@ -78,7 +78,9 @@ def to_onnx(
     >>> from skmlp import KerasMLPClassifier
     >>> from skmlp.onnx import to_onnx
     >>> X, y = load_iris(return_X_y=True)
-    >>> pipeline = make_pipeline(StandardScaler(), KerasMLPClassifier((8,), epochs=5, random_state=0)).fit(X, y)
+    >>> pipeline = make_pipeline(
+    ...     StandardScaler(), KerasMLPClassifier((8,), epochs=5, random_state=0)
+    ... ).fit(X, y)
     >>> session = onnxruntime.InferenceSession(to_onnx(pipeline, X).SerializeToString())
     >>> labels, probabilities = session.run(None, {"X": X})
     >>> np.array_equal(labels, pipeline.predict(X))

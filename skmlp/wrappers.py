@@ -438,9 +438,13 @@ class BaseWrapper(CompiledFit, Wrapper):
         >>> import numpy as np
         >>> from skmlp.wrappers import KerasRegressor
         >>> def network(meta):
-        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+        ...     return keras.Sequential(
+        ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)]
+        ...     )
         >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
-        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(X, 2 * X.ravel())
+        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(
+        ...     X, 2 * X.ravel()
+        ... )
         >>> regressor.predict(X[:2]).shape
         (2,)
         """
@@ -486,9 +490,13 @@ class BaseWrapper(CompiledFit, Wrapper):
         >>> import numpy as np
         >>> from skmlp.wrappers import KerasRegressor
         >>> def network(meta):
-        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+        ...     return keras.Sequential(
+        ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)]
+        ...     )
         >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
-        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(X, 2 * X.ravel())
+        >>> regressor = KerasRegressor(network, loss="mse", random_state=0, verbose=0).fit(
+        ...     X, 2 * X.ravel()
+        ... )
         >>> regressor.score(X, 2 * X.ravel()) <= 1
         True
         """
@@ -597,14 +605,21 @@ class KerasClassifier(BaseWrapper, ClassifierWrapper):
     >>> from sklearn.model_selection import GridSearchCV
     >>> from skmlp.wrappers import KerasClassifier
     >>> def network(hidden, meta):
-    ...     return keras.Sequential([
-    ...         keras.Input((meta["n_features_in_"],)),
-    ...         keras.layers.Dense(hidden, activation="relu"),
-    ...         keras.layers.Dense(meta["n_classes_"], activation="softmax"),
-    ...     ])
+    ...     return keras.Sequential(
+    ...         [
+    ...             keras.Input((meta["n_features_in_"],)),
+    ...             keras.layers.Dense(hidden, activation="relu"),
+    ...             keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+    ...         ]
+    ...     )
     >>> classifier = KerasClassifier(
-    ...     network, model__hidden=16, loss="sparse_categorical_crossentropy", optimizer="adam", epochs=20,
-    ...     random_state=0, verbose=0,
+    ...     network,
+    ...     model__hidden=16,
+    ...     loss="sparse_categorical_crossentropy",
+    ...     optimizer="adam",
+    ...     epochs=20,
+    ...     random_state=0,
+    ...     verbose=0,
     ... )
     >>> grid = {"optimizer__learning_rate": [1e-6, 0.05]}
     >>> search = GridSearchCV(classifier, grid, cv=3).fit(*load_iris(return_X_y=True))
@@ -661,9 +676,13 @@ class KerasClassifier(BaseWrapper, ClassifierWrapper):
         >>> from sklearn.datasets import load_iris
         >>> from skmlp.wrappers import KerasClassifier
         >>> def network(meta):
-        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        ...     return keras.Sequential(
+        ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")]
+        ...     )
         >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> classifier = KerasClassifier(
+        ...     network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
         >>> classifier.fit(X, y, epochs=2).engine_
         'compiled'
         """
@@ -718,9 +737,13 @@ class KerasClassifier(BaseWrapper, ClassifierWrapper):
         >>> from sklearn.datasets import load_iris
         >>> from skmlp.wrappers import KerasClassifier
         >>> def network(meta):
-        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        ...     return keras.Sequential(
+        ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")]
+        ...     )
         >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> classifier = KerasClassifier(
+        ...     network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
         >>> for part in (slice(0, 150, 2), slice(1, 150, 2)):
         ...     classifier = classifier.partial_fit(X[part], y[part], classes=[0, 1, 2])
         >>> len(classifier.history_["loss"])
@@ -767,9 +790,13 @@ class KerasClassifier(BaseWrapper, ClassifierWrapper):
         >>> from sklearn.datasets import load_iris
         >>> from skmlp.wrappers import KerasClassifier
         >>> def network(meta):
-        ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")])
+        ...     return keras.Sequential(
+        ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(3, "softmax")]
+        ...     )
         >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = KerasClassifier(network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0)
+        >>> classifier = KerasClassifier(
+        ...     network, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
         >>> classifier.fit(X, y).predict_proba(X[:2]).shape
         (2, 3)
         """
@@ -895,10 +922,18 @@ class KerasRegressor(BaseWrapper, RegressorWrapper):
     >>> import numpy as np
     >>> from skmlp.wrappers import KerasRegressor
     >>> def network(meta):
-    ...     return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+    ...     return keras.Sequential(
+    ...         [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)]
+    ...     )
     >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
     >>> regressor = KerasRegressor(
-    ...     network, loss="mse", optimizer="sgd", optimizer__learning_rate=0.1, epochs=50, random_state=0, verbose=0
+    ...     network,
+    ...     loss="mse",
+    ...     optimizer="sgd",
+    ...     optimizer__learning_rate=0.1,
+    ...     epochs=50,
+    ...     random_state=0,
+    ...     verbose=0,
     ... )
     >>> bool(regressor.fit(X, 2 * X.ravel() + 1).score(X, 2 * X.ravel() + 1) > 0.99)
     True

@@ -230,7 +230,10 @@ class LossCurveDisplay:
         >>> from sklearn.datasets import load_iris
         >>> from skmlp import KerasMLPClassifier, LossCurveDisplay
         >>> X, y = load_iris(return_X_y=True)
-        >>> mlps = {f"l2={l2}": KerasMLPClassifier((10,), l2=l2, epochs=3).fit(X, y) for l2 in (1e-4, 1e-2)}
+        >>> mlps = {
+        ...     f"l2={l2}": KerasMLPClassifier((10,), l2=l2, epochs=3).fit(X, y)
+        ...     for l2 in (1e-4, 1e-2)
+        ... }
         >>> display = LossCurveDisplay.from_estimators(mlps)
         >>> [curve.name for curve in display.curves_]
         ['l2=0.0001', 'l2=0.01']

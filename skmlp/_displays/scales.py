@@ -35,7 +35,12 @@ def scale_of(values: Sequence[Any]) -> str:
     Examples
     --------
     >>> from skmlp._displays.scales import scale_of
-    >>> scale_of([16, 32, 64]), scale_of([0.0, 1e-4, 1e-2]), scale_of([0.1, 0.2, 0.3]), scale_of(["adam", None])
+    >>> (
+    ...     scale_of([16, 32, 64]),
+    ...     scale_of([0.0, 1e-4, 1e-2]),
+    ...     scale_of([0.1, 0.2, 0.3]),
+    ...     scale_of(["adam", None]),
+    ... )
     ('log', 'symlog', 'linear', 'categorical')
     """
     if any(isinstance(value, bool) or not isinstance(value, numbers.Real) for value in values):

@@ -106,7 +106,9 @@ class SearchCurveDisplay:
     >>> from skmlp import KerasMLPClassifier, SearchCurveDisplay
     >>> X, y = load_iris(return_X_y=True)
     >>> grid = {"learning_rate": [0.001, 0.01, 0.1], "l2": [0.0, 0.01]}
-    >>> search = GridSearchCV(KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3).fit(X, y)
+    >>> search = GridSearchCV(
+    ...     KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3
+    ... ).fit(X, y)
     >>> display = SearchCurveDisplay.from_estimator(search, "learning_rate")
     >>> display.scale, [line.get_label() for line in display.lines_]
     ('log', ['l2=0', 'l2=0.01'])
@@ -203,7 +205,9 @@ class SearchCurveDisplay:
         >>> from skmlp import KerasMLPClassifier, SearchCurveDisplay
         >>> X, y = load_iris(return_X_y=True)
         >>> grid = {"l2": [1e-4, 1e-3, 1e-2]}
-        >>> search = GridSearchCV(KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3).fit(X, y)
+        >>> search = GridSearchCV(
+        ...     KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3
+        ... ).fit(X, y)
         >>> display = SearchCurveDisplay.from_estimator(search, "l2")
         >>> display.scale, len(display.lines_)
         ('log', 1)
@@ -287,7 +291,9 @@ class SearchCurveDisplay:
         >>> from skmlp import KerasMLPClassifier, SearchCurveDisplay
         >>> X, y = load_iris(return_X_y=True)
         >>> grid = {"l2": [1e-4, 1e-3, 1e-2]}
-        >>> search = GridSearchCV(KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3).fit(X, y)
+        >>> search = GridSearchCV(
+        ...     KerasMLPClassifier((10,), epochs=3, random_state=0), grid, cv=3
+        ... ).fit(X, y)
         >>> SearchCurveDisplay.from_cv_results(search.cv_results_, "l2").test_mean.shape
         (3,)
         """
@@ -386,7 +392,11 @@ class SearchCurveDisplay:
         --------
         >>> from skmlp import SearchCurveDisplay
         >>> display = SearchCurveDisplay(
-        ...     param_name="l2", param_values=[1e-4, 1e-2], settings=[{}, {}], test_mean=[0.9, 0.8], test_std=[0.1, 0.1]
+        ...     param_name="l2",
+        ...     param_values=[1e-4, 1e-2],
+        ...     settings=[{}, {}],
+        ...     test_mean=[0.9, 0.8],
+        ...     test_std=[0.1, 0.1],
         ... )
         >>> len(display.plot(std_display_style=None).lines_)
         1

@@ -12,7 +12,19 @@ from typing import Any
 
 from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, readings, verdicts
 
-LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
+LIBRARIES = (
+    "skmlp",
+    "scikit-learn",
+    "keras",
+    "tensorflow",
+    "scikeras",
+    "skorch",
+    "torch",
+    "jax",
+    "optax",
+    "numpy",
+    "scipy",
+)
 
 UNITS = {"seconds": "s", "cpu_seconds": "s", "one_row_seconds": "s", "peak_mb": "MB", "growth_mb": "MB"}
 

@@ -28,9 +28,9 @@ def trained_by_numpy(network, X, y):
     mean, square = ([np.zeros_like(each) for each in weights] for _ in range(2))
     n_steps = 0
     for _ in range(network.epochs):
-        for rows, weight in zip(*start.batches(len(X)), strict=True):
+        for places, weight in zip(*start.batches(len(X)), strict=True):
             n_steps += 1
-            rows = rows[weight > 0]
+            rows = places[weight > 0]
             inputs = [X[rows].astype(float)]
             for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
                 before = inputs[-1] @ kernel + bias
@@ -42,13 +42,14 @@ def trained_by_numpy(network, X, y):
                 kernel, x = weights[2 * layer], inputs[layer]
                 gradients = [x.T @ error + 2 * network.l2 * kernel, error.sum(axis=0), *gradients]
                 error = error @ kernel.T * (1 - x**2 if network.activation == "tanh" else x > 0)
-            for each, m, v, gradient in zip(weights, mean, square, gradients, strict=True):
+            for i, gradient in enumerate(gradients):
                 if network.optimizer == "sgd":
-                    each -= network.learning_rate * gradient
+                    weights[i] -= network.learning_rate * gradient
                     continue
-                m += 0.1 * (gradient - m)
-                v += 0.001 * (gradient**2 - v)
-                each -= network.learning_rate * m / (1 - 0.9**n_steps) / (np.sqrt(v / (1 - 0.999**n_steps)) + 1e-7)
+                mean[i] += 0.1 * (gradient - mean[i])
+                square[i] += 0.001 * (gradient**2 - square[i])
+                first, second = mean[i] / (1 - 0.9**n_steps), square[i] / (1 - 0.999**n_steps)
+                weights[i] -= network.learning_rate * first / (np.sqrt(second) + 1e-7)
     return weights
 
 

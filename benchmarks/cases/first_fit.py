@@ -6,6 +6,7 @@ from benchmarks.cases.small import NETWORK
 
 CASE = Case(
     "first_fit",
+    "The first fit of a process",
     "as small, as the first fit of a process; imports not counted",
     training(
         Problem("blobs", NETWORK, warm=False),

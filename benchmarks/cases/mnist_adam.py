@@ -6,6 +6,7 @@ from benchmarks.cases.mnist_sgd import NETWORK
 
 CASE = Case(
     "mnist_adam",
+    "MNIST by Adam",
     "as mnist_sgd with Adam, learning rate 0.001; and the same with dropout 0.3",
     training(Problem("mnist", NETWORK), ("skmlp", "scikit-learn", "Keras fit", "SciKeras", "skorch", *HAND_WRITTEN))
     + training(

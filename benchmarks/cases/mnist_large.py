@@ -5,6 +5,7 @@ from benchmarks._training import HAND_WRITTEN, Problem, training
 
 CASE = Case(
     "mnist_large",
+    "A large network",
     "MNIST, 20,000 rows, 784-1500-1000-500-10 ReLU, Adam, batch 64, one epoch",
     training(
         Problem("mnist", {"hidden": (1500, 1000, 500), "batch_size": 64}, rows=20_000),

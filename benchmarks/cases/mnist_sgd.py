@@ -7,6 +7,7 @@ NETWORK = {"hidden": (200, 100), "activation": "tanh", "l2": 3e-4, "batch_size":
 
 CASE = Case(
     "mnist_sgd",
+    "MNIST by gradient descent",
     "MNIST, 784-200-100-10 tanh, l2 = 0.0003, SGD with learning rate 0.2, batch 32, one epoch",
     training(
         Problem("mnist", NETWORK | {"optimizer": "sgd", "learning_rate": 0.2}),

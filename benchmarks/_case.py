@@ -80,6 +80,8 @@ class Case:
     ----------
     name : str
         As on the command line.
+    called : str
+        As in the report.
     title : str
         Data, network and training, in a line.
     runners : tuple of Runner
@@ -93,6 +95,7 @@ class Case:
     """
 
     name: str
+    called: str
     title: str
     runners: tuple[Runner, ...]
     targets: tuple[Target, ...]

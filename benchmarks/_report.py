@@ -10,9 +10,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks._summary import Result, Spread, Verdict, disagreements, limits, readings, verdicts
+from benchmarks._summary import Result, Spread, Verdict, compared, disagreements, limits, readings, verdicts
 
-LIBRARIES = ("skmlp", "scikit-learn", "keras", "tensorflow", "scikeras", "skorch", "torch", "numpy", "scipy")
+LIBRARIES = (
+    "skmlp",
+    "scikit-learn",
+    "keras",
+    "tensorflow",
+    "scikeras",
+    "skorch",
+    "torch",
+    "jax",
+    "optax",
+    "numpy",
+    "scipy",
+)
 
 UNITS = {
     "seconds": "s",
@@ -186,6 +198,42 @@ def notes(name: str, result: Result) -> list[str]:
     return found
 
 
+LEAD = (
+    ("small", "1,000 rows, 50 epochs", "Keras fit"),
+    ("mnist_adam", "60,000 pictures, an epoch", "Keras fit"),
+    ("mnist_large", "3.2 million weights, an epoch of 20,000 pictures", "Keras fit"),
+    ("grid_digits", "61 fits of 20 epochs", "SciKeras"),
+    ("newsgroups", "130,107 words, 5 epochs of 2,560 texts", "Keras fit"),
+)
+"""The cases that the report begins with, what is done there, and the runner that is Keras'."""
+
+LEAD_HEADER = ["task", "skmlp", "scikit-learn", "Keras", "times faster than scikit-learn", "than Keras"]
+
+
+def lead_rows(cases: dict[str, Result]) -> list[list[str]]:
+    """A row for each of `LEAD` that was read: the times, and how many times faster ours is, turn by turn."""
+
+    def faster(result: Result, peer: str) -> str:
+        ratio = compared(result, peer, "skmlp")
+        return "–" if ratio is None else _digits(ratio.median)
+
+    return [
+        [
+            f"{called(name, cases[name])}: {what}",
+            *(_words(cases[name], runner, "seconds") for runner in ("skmlp", "scikit-learn", keras)),
+            *(faster(cases[name], runner) for runner in ("scikit-learn", keras)),
+        ]
+        for name, what, keras in LEAD
+        if name in cases
+    ]
+
+
+def called(name: str, result: Result) -> str:
+    """The plain name of a case; results of before there were any have the one of the command line alone."""
+    words: str = result.get("called", name)
+    return words
+
+
 TARGET_HEADER = ["case", "what", "at most", "measured", "verdict"]
 
 
@@ -205,7 +253,8 @@ def markdown(report: dict[str, Any]) -> str:
 
     def described(name: str, result: Result) -> list[str]:
         title = result["title"][0].upper() + result["title"][1:]
-        lines = [f"### {name}", "", f"{title}.", "", *table(*runner_table(result)), ""]
+        heading = called(name, result)
+        lines = [f"### {heading}", "", f"{title} (`{name}`).", "", *table(*runner_table(result)), ""]
         if others := asides(result):
             lines += [*(f"- {aside}" for aside in others), ""]
         return lines
@@ -223,11 +272,16 @@ def markdown(report: dict[str, Any]) -> str:
             "its own process, and they take turns. Figures are medians over the turns, with the range in brackets; "
             "ratios are computed turn by turn.",
             "",
+            *table(LEAD_HEADER, *lead_rows(cases)),
+            "",
             *(f"- {words}: {', '.join(names)}" for words, names in by_machine.items()),
             "",
             "## Targets",
             "",
-            *table(TARGET_HEADER, *(row for name, result in cases.items() for row in target_rows(name, result))),
+            *table(
+                TARGET_HEADER,
+                *(row for name, result in cases.items() for row in target_rows(called(name, result), result)),
+            ),
             "",
             "## Readings",
             "",

@@ -143,6 +143,7 @@ def run_case(
                 result["runs"].append(readings)
                 say(f"{case.name}: {seed + 1}/{repeats} {runner.name}: {_line(readings)}")
     return {
+        "called": case.called,
         "title": case.title,
         "targets": [vars(target) for target in case.targets],
         "runners": results,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from benchmarks.peers import Network, Peer
 
 
+HAND_WRITTEN = ("JAX", "torch.compile")
+"""The peers that have no estimator around them."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Data, and a network.

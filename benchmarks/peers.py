@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.compiled_peers import JaxFit, TorchFit
+
 
 @dataclass(frozen=True)
 class Network:
@@ -278,4 +280,6 @@ PEERS = {
     "Keras fit": Peer(KerasFit, ("keras",)),
     "SciKeras": Peer(scikeras, ("scikeras.wrappers",)),
     "skorch": Peer(skorch, ("torch", "skorch")),
+    "JAX": Peer(JaxFit, ("jax", "optax")),
+    "torch.compile": Peer(TorchFit, ("torch._dynamo",)),
 }

@@ -29,6 +29,7 @@ def _fail():
 
 CASE = Case(
     "fake",
+    "A fake",
     "nothing is trained",
     (
         Runner("ours", _prepare(1.0)),
@@ -46,4 +47,4 @@ CASE = Case(
     ),
 )
 
-FRESH = Case("fake_fresh", "a process for every run", (Runner("ours", _prepare(1.0)),), (), fresh=True)
+FRESH = Case("fake_fresh", "A fresh fake", "a process for every run", (Runner("ours", _prepare(1.0)),), (), fresh=True)

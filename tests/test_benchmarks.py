@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks._report import asides, markdown, number, runner_table, spread_words
+from benchmarks._report import asides, lead_rows, markdown, number, runner_table, spread_words
 from benchmarks._run import run_case
 from benchmarks._summary import Spread, compared, disagreements, limits, verdicts
 from benchmarks.cases import NAMES, find
@@ -78,7 +78,7 @@ def test_results_are_kept_judged_and_reported(tmp_path, capsys):
     capsys.readouterr()
     assert command.main(["--report", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out == markdown(report)
-    assert "| fake | slow: time / theirs | 5 | 9.55 (9.09 to 10) | missed |" in markdown(report)
+    assert "| A fake | slow: time / theirs | 5 | 9.55 (9.09 to 10) | missed |" in markdown(report)
 
 
 def test_a_table_has_the_columns_that_somebody_fills():
@@ -99,6 +99,15 @@ def test_a_table_has_the_columns_that_somebody_fills():
 
 def test_a_range_is_in_the_unit_of_its_median():
     assert spread_words(Spread(0.0914, 0.09, 0.12), "s") == "91.4 ms (90 to 120)"
+
+
+def test_the_report_leads_with_times_and_how_many_times_faster_they_are():
+    small = result(**{"skmlp": [0.5, 1.0], "scikit-learn": [2.0, 8.0], "Keras fit": [20.0, 20.0]})
+    large = result(**{"skmlp": [2.0], "scikit-learn": [4.0]})
+    assert lead_rows({"mnist_large": large, "small": small | {"called": "A small fit"}, "other": small}) == [
+        ["A small fit: 1,000 rows, 50 epochs", "0.75 s (0.5 to 1)", "5 s (2 to 8)", "20 s", "6", "30"],
+        ["mnist_large: 3.2 million weights, an epoch of 20,000 pictures", "2 s", "4 s", "–", "2", "–"],
+    ]
 
 
 def test_one_peer_can_be_asked_for():

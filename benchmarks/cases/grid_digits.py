@@ -50,6 +50,7 @@ def prepare(name: str, n_jobs: int = 1, backend: str = "loky", *, compiled: bool
 
 CASE = Case(
     "grid_digits",
+    "A grid search",
     "GridSearchCV on digits: 4 learning rates × 3 l2 × 5 folds and a refit, 64-100-10 ReLU, Adam, batch 32, 20 epochs",
     tuple(
         Runner(name, partial(prepare, name), packages, repeats=repeats)

@@ -105,6 +105,7 @@ def _prepare(name: str, what: str) -> Run:
 
 CASE = Case(
     "growth",
+    "Growth with size",
     "one epoch on 10^3 to 10^6 rows × 20, 10 to 10^5 sparse features, two hidden layers of 10 to 2,000, and "
     "searches of 1 to 300 candidates; the exponent is that of the work between the two largest sizes",
     tuple(

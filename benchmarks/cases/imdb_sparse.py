@@ -5,6 +5,7 @@ from benchmarks._training import Problem, training
 
 CASE = Case(
     "imdb_sparse",
+    "Sparse reviews",
     "IMDB, 25,000 × 10,000 words, multi-hot (CSR; dense for Keras), 16-16-1 ReLU, Adam, batch 512, one epoch",
     training(
         Problem("imdb", {"hidden": (16, 16), "batch_size": 512}),

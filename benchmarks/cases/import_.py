@@ -31,6 +31,7 @@ def _prepare(module: str) -> Run:
 
 CASE = Case(
     "import",
+    "Importing",
     "import skmlp, beside sklearn.neural_network and the others, each in a new interpreter",
     tuple(
         Runner(name, partial(_prepare, module), (module.partition(".")[0],))

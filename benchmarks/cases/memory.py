@@ -59,6 +59,7 @@ def prepare(estimators: Callable[[], Iterator[Any]], since: int, every: int = EV
 
 CASE = Case(
     "memory",
+    "Memory over many fits",
     "resident memory from fit 50 to fit 300 of different estimators in one process, 640 × 20, 2 epochs: "
     "different values of one structure, and 300 structures (widths 10 to 309)",
     tuple(

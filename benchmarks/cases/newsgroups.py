@@ -5,6 +5,7 @@ from benchmarks._training import Problem, training
 
 CASE = Case(
     "newsgroups",
+    "Sparse newsgroups",
     "20 newsgroups, 2,560 × 130,107 words, TF-IDF (CSR), 130,107-128-20 ReLU, Adam, batch 128, 5 epochs",
     training(
         Problem("newsgroups", {"hidden": (128,), "batch_size": 128, "epochs": 5}, rows=2560), ("skmlp", "scikit-learn")

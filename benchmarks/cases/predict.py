@@ -32,6 +32,7 @@ def _prepare(name: str) -> Run:
 
 CASE = Case(
     "predict",
+    "Predictions",
     "predict, 784-200-100-10 ReLU: 10,000 rows (median of 10 calls a run), and one row (median of 100)",
     tuple(
         Runner(name, partial(_prepare, name), packages)

@@ -44,6 +44,7 @@ def _prepare(name: str, *, compiled: bool = False) -> Run:
 
 CASE = Case(
     "random_structures",
+    "A search over structures",
     "20 random hidden_layer_sizes (1 to 3 layers of 20 to 120 units) on digits, 3 folds and a refit, Adam, batch 32, "
     "20 epochs",
     (

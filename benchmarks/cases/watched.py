@@ -77,6 +77,7 @@ def _runner(
 
 CASE = Case(
     "watched",
+    "Fits that are watched, or in parts",
     "1,000 × 20, 20-100-3 ReLU, Adam, batch 32, 50 epochs, compiled before: left alone, with X_val (200 samples), "
     "stopped early (which holds out a tenth; here it never stops), recorded every 10 steps, with a Keras callback that "
     "reads the logs of epochs, and as 50 calls of partial_fit; and a call of partial_fit with 100 rows (medians of 5 "

@@ -42,6 +42,7 @@ def network(learning_rate: float) -> Any:
 
 CASE = Case(
     "wrapper_conv",
+    "A convolutional model function",
     "a model function with Conv2D 16, batch normalisation, max-pooling and dropout, on 1,500 digits of 8 × 8, Adam, "
     "batch 32, 10 epochs; compiled before",
     fits(OwnModel(network, partial(digits, 8, 8, 1), batch_size=32, epochs=10)),

@@ -81,6 +81,7 @@ def _prepare(name: str, *packages: str) -> Run:
 
 CASE = Case(
     "wrapper_grid",
+    "A grid search over a model function",
     "GridSearchCV over a model function on digits: 4 learning rates × 3 dropout rates × 5 folds and a refit, "
     "64-100-10 ReLU with dropout, Adam, batch 32, 20 epochs",
     tuple(

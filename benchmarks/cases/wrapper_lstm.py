@@ -22,6 +22,7 @@ def network(learning_rate: float) -> Any:
 
 CASE = Case(
     "wrapper_lstm",
+    "A recurrent model function",
     "a model function with an LSTM of 32 units over the 8 rows of 1,500 digits, Adam, batch 32, 10 epochs; "
     "compiled before",
     fits(OwnModel(network, partial(digits, 8, 8), batch_size=32, epochs=10)),

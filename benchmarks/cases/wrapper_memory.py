@@ -64,6 +64,7 @@ def _functions() -> Iterator[Any]:
 
 CASE = Case(
     "wrapper_memory",
+    "Memory over model functions",
     "resident memory from fit 10 on in one process, 640 × 20, 2 epochs: 100 fits of one model function with different "
     "values, 30 different functions (widths 10 to 39), and 30 structures of KerasMLPClassifier of these widths",
     tuple(

@@ -38,6 +38,7 @@ def network(learning_rate: float) -> Any:
 
 CASE = Case(
     "wrapper_mnist_conv",
+    "MNIST by a convolutional model function",
     "a model function with Conv2D 32 and 64, each with max-pooling, and dropout 0.5, on MNIST, Adam, batch 128, an "
     "epoch; compiled before",
     fits(OwnModel(network, _images, batch_size=128, epochs=1)),

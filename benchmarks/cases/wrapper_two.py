@@ -58,6 +58,7 @@ def network(learning_rate: float) -> Any:
 
 CASE = Case(
     "wrapper_two",
+    "A model function of two inputs and outputs",
     "a model function with two inputs, 8 × 8 images through Conv2D 8 and 6 codes through an Embedding, and two "
     "outputs with losses of their own, 1,797 samples, Adam, batch 32, 10 epochs; compiled before",
     fits(OwnModel(network, _images_and_codes, 32, 10, split_inputs, split_targets)),

@@ -7,11 +7,8 @@ classes replace SciKeras' calls of Keras' ``fit`` and ``predict``, and work with
 from __future__ import annotations
 
 import copy
-import functools
 import inspect
-import re
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import suppress
 from pickle import PicklingError
 from typing import Any, Self, TypeVar
@@ -34,20 +31,11 @@ from scipy import sparse
 from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import _num_samples, validate_data
 
-from skmlp._builds import Build, seeded, shared_build
-from skmlp._compiled_fit import CompiledFit, check_engine
+from skmlp._compiled_fit import check_engine
 from skmlp._fit_parameters import check_fit_parameters
+from skmlp._function_model import FunctionModel
 from skmlp._model_parts import Unsupported, lambdas
-from skmlp._scikeras import (
-    CLASSES,
-    ClassifierWrapper,
-    RegressorWrapper,
-    Wrapper,
-    fresh,
-    seeding_undone,
-    takes,
-    with_mixins_on_the_right,
-)
+from skmlp._scikeras import ClassifierWrapper, RegressorWrapper, seeding_undone, with_mixins_on_the_right
 from skmlp._told import said
 from skmlp._types import Engine, SamplesLike, TargetsLike
 
@@ -55,11 +43,8 @@ __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
 Classifier = TypeVar("Classifier", bound="KerasClassifier")
 
-_COMPILING = ("compile__", "optimizer__", "loss__", "metrics__")
-"""How names of parameters begin that are routed to what compiles a model."""
 
-
-class BaseWrapper(CompiledFit, Wrapper):
+class BaseWrapper(FunctionModel):
     """A scikit-learn estimator around a Keras model, to derive transformers and other kinds of estimators from.
 
     It is ``scikeras.wrappers.BaseWrapper``, made to work with scikit-learn 1.6 and later. A subclass builds the model
@@ -217,21 +202,6 @@ class BaseWrapper(CompiledFit, Wrapper):
         )
         return _safe_indexing(X, rows), y, sample_weight
 
-    def _get_compile_kwargs(self) -> dict[str, Any]:
-        """Find the classes of losses and metrics that are given by name, so that SciKeras routes settings to them."""
-        given = copy.copy(self)
-        for parameter, found in CLASSES.items():
-            for name in filter(functools.partial(hasattr, self), (parameter, f"compile__{parameter}")):
-                setattr(given, name, lookup.try_to_convert_strings_to_classes(getattr(self, name), found))
-        arguments: dict[str, Any] = super(BaseWrapper, given)._get_compile_kwargs()
-        if arguments["optimizer"] is getattr(given, "compile__optimizer", given.optimizer):  # not made for this model
-            arguments["optimizer"] = fresh(arguments["optimizer"])
-        if not isinstance(self.metrics, keras.metrics.Metric):
-            for metric in keras.tree.flatten(arguments["metrics"]):
-                if isinstance(metric, keras.metrics.Metric) and metric not in keras.tree.flatten(self.metrics):
-                    metric.name = re.sub(r"_\d+$", "", metric.name)  # Keras numbers those that are made of a class
-        return arguments
-
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, warm_start: bool, epochs: int, initial_epoch: int, **kwargs: Any
     ) -> None:
@@ -256,77 +226,6 @@ class BaseWrapper(CompiledFit, Wrapper):
         self._forget_training()
         checked: tuple[Any, Any] = super()._initialize(X, y)
         return checked
-
-    def _build_keras_model(self) -> keras.Model:
-        """Build the model; one that fits share, if that is all that the function does."""
-        check_engine(self.engine)
-        if isinstance(self.random_state, np.random.RandomState):
-            # as SciKeras promises, the same instance gives the same fit again; it draws from [0, 1), however, and so
-            # every instance would give the weights of seed 0
-            self._random_state = int(copy.deepcopy(self.random_state).randint(2**31 - 1))
-        elif self.random_state is not None:
-            self._random_state = int(self.random_state)  # Python's `random` takes no NumPy integer
-        if self.engine == "keras":
-            with seeding_undone(self._random_state):
-                return self._built_by(super()._build_keras_model)
-        self._build = self._find_build()
-        return self._call_function() if self._build is None else self._build.model
-
-    @property
-    def _has_loss(self) -> bool:
-        return self.loss is not None or hasattr(self, "compile__loss")
-
-    def _find_build(self) -> Build | None:
-        """The model that is shared with other fits, if it can be."""
-        function = self._check_model_param()
-        if self._random_state is None or inspect.ismethod(function) or isinstance(self.model, keras.Model):
-            return None
-        parameters = self.get_params()
-        given = {
-            "arguments": lookup.route_params(parameters, "model", getattr(self, "_user_params", set()), strict=True),
-            "compile": self._compiled_by() if self._has_loss or takes(function, "compile_kwargs") else None,
-            "params": parameters if takes(function, "params") else None,
-        }
-        return shared_build(function, given, self._get_metadata(), self._call_function, self._random_state)
-
-    def _compiled_by(self) -> dict[str, Any]:
-        """The parameters that decide how the model is compiled, with an optimizer that has done nothing yet."""
-        given = {
-            name: value
-            for name, value in self.get_params().items()
-            if name in self._compile_kwargs or name.startswith(_COMPILING)
-        }
-        return {name: fresh(value) for name, value in given.items()}
-
-    def _call_function(self, meta: dict[str, Any] | None = None) -> keras.Model:
-        """Call the model function, under the seed if there is one, and compile what it left uncompiled."""
-        told = copy.copy(self)
-        told._random_state = None  # SciKeras would seed TensorFlow, for the whole process
-        if meta is not None:
-            told._get_metadata = lambda: meta
-        with seeded(self._random_state):
-            function = super(BaseWrapper, self if inspect.ismethod(self._check_model_param()) else told)
-            model = self._built_by(function._build_keras_model)  # type: ignore[attr-defined]  # SciKeras has no types
-        if not model.compiled and self._has_loss:
-            model.compile(**self._get_compile_kwargs())
-        return model
-
-    def _built_by(self, build: Callable[[], Any]) -> keras.Model:
-        """The model that a model function returns.
-
-        Raises
-        ------
-        ValueError
-            If it is none, with what to return.
-        """
-        model = build()
-        if not isinstance(model, keras.Model):
-            name = getattr(self._check_model_param(), "__name__", repr(self.model))
-            raise ValueError(
-                f"The model function {name} returned {model!r}, which is not a keras.Model: let it return the model "
-                "that it builds."
-            )
-        return model
 
     def _check_model_compatibility(self, y: Any) -> None:
         """Compare the model with the target, unless it does not know its outputs before it is trained."""

@@ -24,28 +24,35 @@ import time
 import tomllib
 import types
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from mutants import Mutant
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 RESULTS = TESTS.parent / "build" / "mutation"
 
 MODULES = {
-    "_targets": ["test_targets", "test_target_forms", "test_loss_table", "test_kinds", "test_bad_input"],
-    "_target_forms": ["test_target_forms", "test_target_scale", "test_kinds", "test_bad_input", "test_continuing"],
-    "_spec": ["test_spec", "test_schedules", "test_targets", "test_continuing", "test_penalties", "engine/test_blocks",
-              "engine/test_batches", "engine/test_program", "engine/test_loop"],
-    "_samples": ["test_samples", "test_kinds", "test_bad_input", "test_continuing", "test_members"],
-    "_validation": ["test_validation", "test_bad_input", "test_inputs", "test_optimizers", "test_sparse_format",
-                    "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"],
-    "_engine.batches": ["engine/test_batches", "engine/test_input_forms", "engine/test_loop"],
-    "_engine.loop": ["engine/test_loop", "engine/test_keras_callbacks", "test_continuing", "test_schedules"],
+    "_targets": (["test_targets", "test_target_forms", "test_loss_table"], ["test_kinds", "test_bad_input"]),
+    "_target_forms": (["test_target_forms", "test_target_scale"], ["test_kinds", "test_bad_input", "test_continuing"]),
+    "_spec": (["test_spec", "engine/test_blocks", "engine/test_batches"], ["test_schedules", "test_targets",
+              "test_penalties", "test_continuing", "test_fitted", "engine/test_program"]),
+    "_samples": (["test_samples"], ["test_continuing", "test_kinds", "test_bad_input", "test_members"]),
+    "_validation": (["test_validation", "test_inputs", "test_optimizers", "test_sparse_format"], ["test_bad_input",
+                    "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"]),
+    "_engine.batches": (["engine/test_batches", "engine/test_input_forms"], ["engine/test_loop"]),
+    "_engine.loop": (["engine/test_loop", "test_schedules"], ["test_continuing", "engine/test_keras_callbacks"]),
 }  # fmt: skip
-"""Module -> the tests that are held to it."""
+"""Module -> the tests that are held to it, and those that what survives these is tried with."""
+
+SURVIVED = "0"
+"""How the tests end if none fails."""
 
 LOOK = 0.02
 """Seconds between looks whether a process has ended."""
@@ -190,45 +197,20 @@ def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
 
     path = installed().joinpath(*name.split(".")).with_suffix(".py")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    written, results = RESULTS / f"{name}.baseline.json", RESULTS / f"{name}.json"
-    files = [str(TESTS / f"{each}.py") for each in MODULES[name]]
-    ended = forked(lambda: baseline(path, files, written), 1200)
-    if ended != "0":
-        raise SystemExit(f"{name}: its tests end with {ended} while nothing is changed")
-    found = json.loads(written.read_text())
-    imported = set(found["imported"])
-    tests = sorted(
-        (seconds, test, set(lines)) for test, (seconds, lines) in found["tests"].items() if seconds < SLOWEST
-    )
+    results = RESULTS / f"{name}.json"
     every = mutants(path.read_text())
     former = {(line, change): how for line, change, how in json.loads(results.read_text())} if again else {}
-    chosen = [each for each in every if not again or former.get(each.key) == "0"]
+    chosen = [each for each in every if not again or former.get(each.key) == SURVIVED]
     if sample is not None and sample < len(chosen):
         chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311
-    killed_by: dict[tuple[str, str], str] = {}
     begun = time.monotonic()
-    for each in chosen:
-        lines = set(range(each.first, each.last + 1))
-        at_import = bool(lines & imported)
-        reaching = [(seconds, test) for seconds, test, reached in tests if at_import or lines & reached]
-        if not reaching:
-            killed_by[each.key] = "0"
-            continue
-
-        def changed(each=each, reaching=reaching) -> int:  # type: ignore[no-untyped-def]
-            sys.meta_path.insert(0, Finder(Changed(f"skmlp.{name}", path, each.tree)))
-            for file in MODULES[name]:
-                of_file = [test for _, test in reaching if test.startswith(f"tests/{file}.py")]
-                if of_file and (code := run_tests(of_file)):
-                    return code
-            return 0
-
-        limit = 20 + 4 * sum(seconds for seconds, _ in reaching)
-        killed_by[each.key] = forked(changed, limit)
-        results.write_text(json.dumps([[*key, how] for key, how in (former | killed_by).items()], indent=1))
-        print(f"{killed_by[each.key]:>8} {each.line[:70]} | {each.change} ({len(reaching)} tests)", flush=True)
-    former |= killed_by
-    survivors = [key for key, how in former.items() if how == "0"]
+    for files in MODULES[name]:
+        left = [each for each in chosen if former.get(each.key, SURVIVED) == SURVIVED]
+        for each, how in try_mutants(name, path, left, files):
+            former[each.key] = how
+            print(f"{how:>8} {each.line[:70]} | {each.change}", flush=True)
+            results.write_text(json.dumps([[*key, how] for key, how in former.items()], indent=1))
+    survivors = [key for key, how in former.items() if how == SURVIVED]
     reasons = explanations()
     unexplained = [key for key in survivors if (name, *key) not in reasons]
     print(
@@ -239,6 +221,33 @@ def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
     for line, change in unexplained:
         print(f"    {line} | {change}")
     return len(survivors) <= 0.1 * len(former) and not unexplained
+
+
+def try_mutants(name: str, path: Path, chosen: list[Mutant], files: list[str]) -> Iterator[tuple[Mutant, str]]:
+    """Run the tests of some files with each mutant; the mutants, and how the tests ended."""
+    if not chosen:
+        return
+    written = RESULTS / f"{name}.baseline.json"
+    ended = forked(lambda: baseline(path, [f"tests/{file}.py" for file in files], written), 1200)
+    if ended != SURVIVED:
+        raise SystemExit(f"{name}: its tests end with {ended} while nothing is changed")
+    found = json.loads(written.read_text())
+    imported = set(found["imported"])
+    quick = {test: each for test, each in found["tests"].items() if each[0] < SLOWEST}
+    tests = sorted((seconds, test, set(lines)) for test, (seconds, lines) in quick.items())
+    for each in chosen:
+        lines = set(range(each.first, each.last + 1))
+        reaching = [(seconds, test) for seconds, test, reached in tests if lines & (imported | reached)]
+
+        def changed(each: Mutant = each, reaching: list[tuple[float, str]] = reaching) -> int:
+            sys.meta_path.insert(0, Finder(Changed(f"skmlp.{name}", path, each.tree)))
+            for file in files:
+                of_file = [test for _, test in reaching if test.startswith(f"tests/{file}.py")]
+                if of_file and (code := run_tests(of_file)):
+                    return code
+            return 0
+
+        yield each, forked(changed, 20 + 4 * sum(seconds for seconds, _ in reaching)) if reaching else SURVIVED
 
 
 def main() -> None:

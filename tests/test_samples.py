@@ -1,9 +1,12 @@
 """What users pass in becomes what is trained on: rows, weights and validation samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmlp._loss_table import GivenLoss
@@ -15,9 +18,9 @@ LOSS = "categorical_crossentropy"
 CODING = Coding("multiclass", LOSS, "softmax", sparse=True, given=GivenLoss(LOSS, LOSS, LOSS))
 
 
-def prepared(y, weight, partial=False, **parameters):
+def prepared(y, weight, partial=False, coding=CODING, **parameters):
     form = Labels.of(y, one_hot=False)
-    target = form.encode(y, CODING, "float64", "y")
+    target = form.encode(y, coding, "float64", "y")
     given_parameters = {"early_stopping": False, "validation_fraction": 0.25, "class_weight": None, "dtype": "float64"}
     chosen = {**given_parameters, **parameters}
     parts = split(target, weight, chosen, explicit=False, seed=0)
@@ -77,6 +80,14 @@ def test_a_class_of_weight_zero_is_not_trained_on():
         prepared(y, (y == 0).astype(float), class_weight={0: 0.0})
 
 
+def test_a_sample_is_trained_on_if_any_of_its_labels_has_a_weight():
+    y = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+    coding = replace(CODING, kind="multilabel", loss="binary_crossentropy", output_activation="sigmoid", sparse=False)
+    data = prepared(y, np.ones(4), coding=coding, class_weight=[{0: 0.0, 1: 1.0}, {0: 0.0, 1: 2.0}]).data
+    assert data.rows.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(data.weight, np.array([[1, 0], [0, 2], [1, 2], [0, 0]]))
+
+
 def test_a_part_knows_no_balance():
     for class_weight in ("balanced", ["balanced", {0: 1.0}]):
         with pytest.raises(ValueError, match="class_weight='balanced' counts the labels of all samples"):
@@ -120,6 +131,12 @@ def read(X):
     return (np.asarray(X),)
 
 
+def malformed():
+    labels = csr_array(np.eye(6, dtype=int))
+    labels.indices[0] = 99
+    return labels
+
+
 def validated(**changes):
     y = np.arange(6) % 3
     given = {"X": None, "y": None, "X_val": np.ones((6, 2)), "y_val": y, **changes}
@@ -140,6 +157,7 @@ def test_validation_samples_are_held_to_the_training_data():
     [
         ({"X_val": np.full((6, 2), np.nan)}, "X_val: X has gaps"),
         ({"y_val": np.arange(6)}, "y_val"),
+        ({"y_val": malformed()}, "y_val is a malformed CSR matrix"),
         ({"sample_weight_val": np.ones(5)}, r"sample_weight_val has shape \(5,\), but there are 6 samples"),
     ],
 )

@@ -1,12 +1,27 @@
 """What is static and what is traced: a value has a place in a program just when it is on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from specs import NETWORK, plan
 
-from skmlp._spec import TrainingSpec, complement_name, dropout_name, penalty_name, steps_per_epoch
+from skmlp._spec import (
+    Form,
+    ModelSpec,
+    NetworkSpec,
+    Objective,
+    OptimizerSpec,
+    State,
+    TrainingSpec,
+    complement_name,
+    dropout_name,
+    penalty_name,
+    share_name,
+    steps_per_epoch,
+)
 
 
 def spec(values):
@@ -71,3 +86,58 @@ def test_values_arrive_in_the_order_of_the_spec(names):
 @pytest.mark.parametrize(("n_samples", "steps"), [(1, 1), (32, 1), (33, 2), (64, 2)])
 def test_steps_of_an_epoch(n_samples, steps):
     assert steps_per_epoch(n_samples, 32) == steps
+
+
+def test_any_length_has_the_size_1():
+    assert Form((None, 3, None), "float32").sizes == (1, 3, 1)
+
+
+def test_the_input_is_that_of_the_features():
+    network = NetworkSpec(7, (2,), ("relu",), None, 1, "linear", "float64")
+    assert network.inputs == (Form((7,), "float64"),)
+    assert (network.heads, network.n_members) == (None, 1)
+
+
+def test_a_plan_says_what_the_engine_must_know():
+    some = plan("hinge", learning_rate=0.3, learning_rate_schedule="cosine", dropout_schedule=abs, shuffle=False)
+    assert (some.architecture, some.inputs, some.dtype) == (NETWORK, NETWORK.inputs, "float32")
+    assert some.objectives == (Objective("hinge", Form((2,), "float32")),)
+    assert (some.learning_rate, some.learning_rate_schedule, some.dropout_schedule) == (0.3, "cosine", abs)
+    assert (some.measures, some.compiles, some.convolved, some.exact) == (None, True, 0, False)
+    assert some.shuffle is False
+    assert plan().shuffle is True
+
+
+def test_class_numbers_are_one_integer_a_sample():
+    some = replace(plan("categorical_crossentropy"), sparse_labels=True)
+    assert some.objectives == (Objective("categorical_crossentropy", Form((), "int32")),)
+    assert some.objectives[0].shared is False
+    assert share_name(3) == "share_3"
+
+
+def test_the_flag_of_nesterov_is_compiled():
+    assert plan(nesterov=True).optimizer == OptimizerSpec("sgd", (("nesterov", True),))
+    assert plan().optimizer == OptimizerSpec("sgd") == OptimizerSpec("sgd", ())
+
+
+def test_dropped_inputs_are_not_multiplied_sparse():
+    assert plan().multiplies_sparse is True
+    assert plan(input_dropout=0.1).multiplies_sparse is False
+
+
+def test_a_model_counts_by_its_key_alone():
+    one, other = ModelSpec("key", lambda: 1), ModelSpec("key", lambda: 2)
+    assert one == other
+    assert hash(one) == hash(other)
+    assert repr(one) == "ModelSpec(key='key')"
+    assert one != ModelSpec("another", one.model)
+
+
+def test_a_program_fills_dense_batches_and_measures_nothing_unless_told():
+    some = spec(())
+    assert (some.sparse, some.exact, some.measures) == (False, False, None)
+
+
+def test_a_training_begins_at_0():
+    some = State([])
+    assert (some.optimizer, some.epoch, some.step) == (None, 0, 0)

@@ -129,3 +129,39 @@ def test_a_sparse_matrix_without_entries(dtype):
     (block,) = gatherer.blocks([np.arange(5)])
     assert block.X.starts.tolist() == [0] * 7
     assert block.X.values.size == block.X.places.size == 0
+
+
+def test_the_memory_of_two_blocks_is_used_again_and_again():
+    data = Data((np.ones((9, 2)),), (np.zeros(9),), np.ones(9), np.arange(9))
+    gatherer = Gatherer(data, [Form((2,), "float64")], 1, 2, fixed=False)
+
+    def places(order):
+        return [block.weight.__array_interface__["data"][0] for block in gatherer.blocks([order])]
+
+    first = places(np.arange(9))
+    assert len(first) == 5
+    assert first == [first[0], first[1]] * 2 + [first[0]]
+    assert first[0] != first[1]
+    assert places(np.arange(9)) == first
+    assert places(np.arange(2)) == first[:1]
+
+
+def test_larger_blocks_get_larger_memory():
+    data = Data((np.arange(18.0).reshape(9, 2),), (np.zeros(9),), np.ones(9), np.arange(9))
+    gatherer = Gatherer(data, [Form((2,), "float64")], 2, 3, fixed=False)
+    assert [len(block.weight) for block in gatherer.blocks([np.arange(2)])] == [1]
+    blocks = [block.X[0].copy() for block in gatherer.blocks([np.arange(9)])]
+    np.testing.assert_array_equal(np.concatenate(blocks).reshape(-1, 2)[:9], data.X[0])
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_a_place_that_no_sample_fills_repeats_the_last_one_of_its_epoch(fixed):
+    X = np.arange(1.0, 6.0)[:, None]
+    data = Data((X,), (10 * X[:, 0],), np.full(5, 2.0), np.arange(5))
+    gatherer = Gatherer(data, [Form((1,), "float64")], 3, 5, fixed=fixed)
+    (block,) = gatherer.blocks([np.arange(5), np.array([4, 2, 0, 1, 3])])
+    assert (block.n_steps, block.n_samples.tolist(), len(block.weight)) == (4, [3, 2, 3, 2], 5 if fixed else 4)
+    rows = [[1, 2, 3], [4, 5, 5], [5, 3, 1], [2, 4, 4]]
+    np.testing.assert_array_equal(block.X[0][:4, :, 0], rows)
+    np.testing.assert_array_equal(block.y[0][:4], 10 * np.array(rows))
+    np.testing.assert_array_equal(block.weight[:4], [[2, 2, 2], [2, 2, 0]] * 2)

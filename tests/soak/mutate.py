@@ -3,17 +3,20 @@
     python tests/soak/mutate.py                       # all modules, or those that are named
     python tests/soak/mutate.py _targets --sample 100 # a part of its mutants, drawn by a seed
     python tests/soak/mutate.py _targets --again      # only those that survived the last run
+    python tests/soak/mutate.py _targets --near       # only with the tests that are held to the module
 
-Packages are imported once, without starting TensorFlow; each mutant is tested by a process that is forked from here,
-which imports skmlp with the changed module in it, and runs the tests that reach the changed lines, file by file and
-the quickest first, until one fails. Results are in ``build/mutation``; ``survivors.toml`` says why a mutant cannot be
-killed.
+Packages are imported once, and tests collected once, without starting TensorFlow; each mutant is tested by a process
+that is forked from there, which runs the tests that reach the changed lines, the quickest first, until one fails. A
+change in a function takes the place of its code; any other has the process import skmlp anew, with the changed module
+in it. Results are in ``build/mutation``; ``survivors.toml`` says why a mutant cannot be killed.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
+import inspect
 import json
 import os
 import random
@@ -24,28 +27,35 @@ import time
 import tomllib
 import types
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from mutants import Mutant
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 RESULTS = TESTS.parent / "build" / "mutation"
 
 MODULES = {
-    "_targets": ["test_targets", "test_target_forms", "test_loss_table", "test_kinds", "test_bad_input"],
-    "_target_forms": ["test_target_forms", "test_target_scale", "test_kinds", "test_bad_input", "test_continuing"],
-    "_spec": ["test_spec", "test_schedules", "test_targets", "test_continuing", "test_penalties", "engine/test_blocks",
-              "engine/test_batches", "engine/test_program", "engine/test_loop"],
-    "_samples": ["test_samples", "test_kinds", "test_bad_input", "test_continuing", "test_members"],
-    "_validation": ["test_validation", "test_bad_input", "test_inputs", "test_optimizers", "test_sparse_format",
-                    "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"],
-    "_engine.batches": ["engine/test_batches", "engine/test_input_forms", "engine/test_loop"],
-    "_engine.loop": ["engine/test_loop", "engine/test_keras_callbacks", "test_continuing", "test_schedules"],
+    "_targets": (["test_targets", "test_target_forms", "test_loss_table"], ["test_kinds", "test_bad_input"]),
+    "_target_forms": (["test_target_forms", "test_target_scale"], ["test_kinds", "test_bad_input", "test_continuing"]),
+    "_spec": (["test_spec", "engine/test_blocks", "engine/test_batches"], ["test_schedules", "test_targets",
+              "test_penalties", "test_continuing", "test_fitted", "engine/test_program"]),
+    "_samples": (["test_samples"], ["test_continuing", "test_kinds", "test_bad_input", "test_members"]),
+    "_validation": (["test_validation", "test_inputs", "test_optimizers", "test_sparse_format"], ["test_bad_input",
+                    "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"]),
+    "_engine.batches": (["engine/test_batches", "engine/test_input_forms"], ["engine/test_loop"]),
+    "_engine.loop": (["engine/test_loop", "test_schedules"], ["test_continuing", "engine/test_keras_callbacks"]),
 }  # fmt: skip
-"""Module -> the tests that are held to it."""
+"""Module -> the tests that are held to it, and those that what survives these is tried with."""
+
+SURVIVED = "0"
+"""How the tests end if none fails."""
 
 LOOK = 0.02
 """Seconds between looks whether a process has ended."""
@@ -78,9 +88,7 @@ def forked(function: Callable[[], int], seconds: float) -> str:
     """How a function ends in a process of its own: the number that it returns, a signal, or "timeout"."""
     sys.stdout.flush()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # NumPy and TensorFlow have threads that a fork can do without
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which NumPy and TensorFlow have by now
         child = os.fork()
     if not child:
         os.setpgid(0, 0)
@@ -122,7 +130,6 @@ class Reached:
     def __init__(self, path: Path) -> None:
         self._name = str(path)
         self._lines: set[int] = set()
-        self.imported: list[int] | None = None
         self.tests: dict[str, tuple[float, list[int]]] = {}
         monitoring = sys.monitoring
         monitoring.use_tool_id(monitoring.COVERAGE_ID, "mutate")
@@ -136,8 +143,6 @@ class Reached:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        if self.imported is None:
-            self.imported = sorted(self._lines)
         self._lines = set()
         sys.monitoring.restart_events()
         begun = time.monotonic()
@@ -147,20 +152,122 @@ class Reached:
             self.tests[item.nodeid] = (time.monotonic() - begun, sorted(self._lines))
 
 
-def baseline(path: Path, names: list[str], written: Path) -> int:
-    """Run the tests with the module as it is, and write what each of them reaches."""
-    reached = Reached(path)
-    code = run_tests(names, reached)
-    written.write_text(json.dumps({"imported": reached.imported, "tests": reached.tests}))
-    return code
+class Trials:
+    """A plugin of pytest's that, in the place of running the tests, runs them with each mutant in a forked process."""
+
+    def __init__(self, name: str, path: Path, chosen: list[Mutant], files: list[str]) -> None:
+        self._name, self._path, self._chosen, self._files = f"skmlp.{name}", path, chosen, files
+        self._stem = name
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        found = self._baseline(session)
+        quick = sorted((seconds, test) for test, (seconds, _) in found.items() if seconds < SLOWEST)
+        lines = {test: set(lines) for test, (_, lines) in found.items()}
+        items = {item.nodeid: item for item in session.items}
+        functions = functions_of(importlib.import_module(self._name))
+        with (RESULTS / f"{self._stem}.trials").open("w") as trials:
+            for i, each in enumerate(self._chosen):
+                code = compile(each.tree, str(self._path), "exec", dont_inherit=True)
+                changed = [(f, new) for f in functions for new in codes(code) if is_new_code(f, new)]
+                if changed:
+                    own = set(range(each.first, each.last + 1))
+                    reaching = [(seconds, test) for seconds, test in quick if own & lines[test]]
+                    ended = self._try_functions(session, changed, [items[test] for _, test in reaching])
+                else:
+                    ended = forked(lambda code=code: self._try_module(code), 60 + 4 * sum(s for s, _ in quick))
+                trials.write(json.dumps([i, ended]) + "\n")
+                trials.flush()
+        return True
+
+    def _baseline(self, session: pytest.Session) -> dict[str, tuple[float, list[int]]]:
+        """The seconds that each test takes while nothing is changed, and the lines that it reaches."""
+        written = RESULTS / f"{self._stem}.baseline"
+
+        def run() -> int:
+            reached = Reached(self._path)
+            session.config.pluginmanager.register(reached)
+            code = run_items(session, session.items)
+            written.write_text(json.dumps(reached.tests))
+            return code
+
+        ended = forked(run, 1200)
+        if ended != SURVIVED:
+            raise RuntimeError(f"the tests of {self._name} end with {ended} while nothing is changed")
+        return dict(json.loads(written.read_text()))
+
+    def _try_functions(
+        self,
+        session: pytest.Session,
+        changed: list[tuple[types.FunctionType, types.CodeType]],
+        items: list[pytest.Item],
+    ) -> str:
+        def run() -> int:
+            for function, code in changed:
+                function.__code__ = code
+            return run_items(session, items)
+
+        return forked(run, 20) if items else SURVIVED
+
+    def _try_module(self, code: types.CodeType) -> int:
+        """Import all that is of ours anew, and run the tests by a pytest of its own."""
+        for name in [*sys.modules]:
+            of_tests = str(getattr(sys.modules[name], "__file__", "")).startswith(str(TESTS))
+            if name.partition(".")[0] == "skmlp" or of_tests:
+                del sys.modules[name]
+        sys.meta_path.insert(0, Finder(Changed(self._name, self._path, code)))
+        return run_tests(self._files)
+
+
+def run_items(session: pytest.Session, items: list[pytest.Item]) -> int:
+    """Run collected tests until one fails, in a process that was forked before TensorFlow was started."""
+    if "skmlp._forks" in sys.modules:
+        sys.modules["skmlp._forks"]._FORKED.clear()
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return 1
+    return 0
+
+
+def functions_of(module: types.ModuleType) -> list[types.FunctionType]:
+    """The functions of a module, and those of its classes and properties."""
+    found: list[types.FunctionType] = []
+
+    def add(value: object) -> None:
+        value = getattr(value, "fget", None) or getattr(value, "__func__", None) or value
+        value = inspect.unwrap(value) if callable(value) else value
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for each in vars(value).values():
+                add(each)
+        elif isinstance(value, types.FunctionType) and value.__code__.co_filename == module.__file__:
+            found.append(value)
+
+    for each in vars(module).values():
+        add(each)
+    return found
+
+
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code of each function and class in some code."""
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            yield each
+            yield from codes(each)
+
+
+def is_new_code(function: types.FunctionType, code: types.CodeType) -> bool:
+    """Whether code is that of a function, but changed."""
+    old = function.__code__
+    return (old.co_qualname, old.co_firstlineno) == (code.co_qualname, code.co_firstlineno) and old != code
 
 
 class Changed(SourceFileLoader):
     """Loads a module with other code than that of its file."""
 
-    def __init__(self, name: str, path: Path, tree: object) -> None:
+    def __init__(self, name: str, path: Path, code: types.CodeType) -> None:
         super().__init__(name, str(path))
-        self._code = compile(tree, str(path), "exec", dont_inherit=True)  # type: ignore[arg-type]
+        self._code = code
 
     def get_code(self, fullname: str) -> types.CodeType:
         return self._code
@@ -184,51 +291,26 @@ def explanations() -> dict[tuple[str, str, str], str]:
     return {(module, each["line"], each["change"]): each["why"] for module in rows for each in rows[module]}
 
 
-def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
+def try_module(name: str, sample: int | None, seed: int, again: bool, near: bool) -> bool:
     """Test the mutants of a module; whether enough were killed, and the others are explained."""
     from mutants import mutants
 
     path = installed().joinpath(*name.split(".")).with_suffix(".py")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    written, results = RESULTS / f"{name}.baseline.json", RESULTS / f"{name}.json"
-    files = [str(TESTS / f"{each}.py") for each in MODULES[name]]
-    ended = forked(lambda: baseline(path, files, written), 1200)
-    if ended != "0":
-        raise SystemExit(f"{name}: its tests end with {ended} while nothing is changed")
-    found = json.loads(written.read_text())
-    imported = set(found["imported"])
-    tests = sorted(
-        (seconds, test, set(lines)) for test, (seconds, lines) in found["tests"].items() if seconds < SLOWEST
-    )
+    results = RESULTS / f"{name}.json"
     every = mutants(path.read_text())
     former = {(line, change): how for line, change, how in json.loads(results.read_text())} if again else {}
-    chosen = [each for each in every if not again or former.get(each.key) == "0"]
+    chosen = [each for each in every if not again or former.get(each.key) == SURVIVED]
     if sample is not None and sample < len(chosen):
         chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311
-    killed_by: dict[tuple[str, str], str] = {}
     begun = time.monotonic()
-    for each in chosen:
-        lines = set(range(each.first, each.last + 1))
-        at_import = bool(lines & imported)
-        reaching = [(seconds, test) for seconds, test, reached in tests if at_import or lines & reached]
-        if not reaching:
-            killed_by[each.key] = "0"
-            continue
-
-        def changed(each=each, reaching=reaching) -> int:  # type: ignore[no-untyped-def]
-            sys.meta_path.insert(0, Finder(Changed(f"skmlp.{name}", path, each.tree)))
-            for file in MODULES[name]:
-                of_file = [test for _, test in reaching if test.startswith(f"tests/{file}.py")]
-                if of_file and (code := run_tests(of_file)):
-                    return code
-            return 0
-
-        limit = 20 + 4 * sum(seconds for seconds, _ in reaching)
-        killed_by[each.key] = forked(changed, limit)
-        results.write_text(json.dumps([[*key, how] for key, how in (former | killed_by).items()], indent=1))
-        print(f"{killed_by[each.key]:>8} {each.line[:70]} | {each.change} ({len(reaching)} tests)", flush=True)
-    former |= killed_by
-    survivors = [key for key, how in former.items() if how == "0"]
+    for files in MODULES[name][: 1 if near else 2]:
+        left = [each for each in chosen if former.get(each.key, SURVIVED) == SURVIVED]
+        for each, how in try_mutants(name, path, left, files):
+            former[each.key] = how
+            print(f"{how:>8} {each.line[:70]} | {each.change}", flush=True)
+            results.write_text(json.dumps([[*key, how] for key, how in former.items()], indent=1))
+    survivors = [key for key, how in former.items() if how == SURVIVED]
     reasons = explanations()
     unexplained = [key for key in survivors if (name, *key) not in reasons]
     print(
@@ -241,6 +323,19 @@ def try_module(name: str, sample: int | None, seed: int, again: bool) -> bool:
     return len(survivors) <= 0.1 * len(former) and not unexplained
 
 
+def try_mutants(name: str, path: Path, chosen: list[Mutant], files: list[str]) -> Iterator[tuple[Mutant, str]]:
+    """Run the tests of some files with each mutant; the mutants, and how the tests ended."""
+    if not chosen:
+        return
+    tests = [f"tests/{file}.py" for file in files]
+    ended = forked(lambda: run_tests(tests, Trials(name, path, chosen, tests)), 36_000)
+    if ended != SURVIVED:
+        raise SystemExit(f"{name}: trying its mutants ended with {ended}; without the option -q it says why")
+    for line in (RESULTS / f"{name}.trials").read_text().splitlines():
+        i, how = json.loads(line)
+        yield chosen[i], how
+
+
 def main() -> None:
     """Test the modules that are named, and fail if a mutant survives without an explanation."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -248,10 +343,11 @@ def main() -> None:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--near", action="store_true")
     given = parser.parse_args()
     sys.path.insert(0, str(TESTS))
     import_packages()
-    sound = [try_module(name, given.sample, given.seed, given.again) for name in given.modules]
+    sound = [try_module(name, given.sample, given.seed, given.again, given.near) for name in given.modules]
     raise SystemExit(not all(sound))
 
 

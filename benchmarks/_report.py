@@ -30,6 +30,7 @@ UNITS = {
     "seconds": "s",
     "cpu_seconds": "s",
     "one_row_seconds": "s",
+    "busy_seconds": "s",
     "peak_mb": "MB",
     "growth_mb": "MB",
     "growth_mb_a_fit": "MB",
@@ -46,6 +47,8 @@ WORDS = {
     "programs": "programs compiled",
     "waiting": "fraction of their time that threads wait for a core",
     "tensorflow": "TensorFlow loaded",
+    "busy_seconds": "time beside busy cores",
+    "slowdown": "slowdown by busy cores",
     "exponent": "exponent of the work",
     "best_gflop_per_s": "best product, GFLOP/s",
     "gflop_per_s_at_shapes": "products at these shapes, GFLOP/s",
@@ -268,11 +271,11 @@ def markdown(report: dict[str, Any]) -> str:
         [
             "# Benchmarks",
             "",
+            *table(LEAD_HEADER, *lead_rows(cases)),
+            "",
             "`python -m benchmarks` (or `tox -e bench`) runs every case for skmlp and its peers. Each of them runs in "
             "its own process, and they take turns. Figures are medians over the turns, with the range in brackets; "
             "ratios are computed turn by turn.",
-            "",
-            *table(LEAD_HEADER, *lead_rows(cases)),
             "",
             *(f"- {words}: {', '.join(names)}" for words, names in by_machine.items()),
             "",
@@ -289,7 +292,8 @@ def markdown(report: dict[str, Any]) -> str:
             "multiplies float32 matrices and copies parameters on this machine, measured in the same run. "
             "*limit / time* is that bound divided by the measured time. *NumPy / time* uses the time that NumPy or "
             "SciPy takes for the matrix products of the actual shapes instead. Keras' model is built and traced before "
-            "its `fit` is timed, except in first_fit. Peak memory is resident memory without the imported libraries, "
+            "its `fit` is timed, except in the first fit of a process. Peak memory is resident memory without the "
+            "imported libraries, "
             "but with the data. scikit-learn starts from random biases and the others from zeros, which may change "
             "its accuracy after few steps.",
             "",

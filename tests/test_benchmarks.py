@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks._process import children
 from benchmarks._report import asides, lead_rows, markdown, number, runner_table, spread_words
 from benchmarks._run import run_case
 from benchmarks._summary import Spread, compared, disagreements, limits, verdicts
 from benchmarks.cases import NAMES, find
+from benchmarks.cases.busy_cores import busy_cores
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +153,14 @@ def test_every_case_names_its_own_runners_in_its_targets():
         assert len(runners) == len(case.runners)
         assert {target.of for target in case.targets} <= runners
         assert {target.against for target in case.targets} <= runners | {None}
+
+
+def test_cores_are_kept_busy_for_as_long_as_it_is_said():
+    before = set(children())
+    with busy_cores():
+        busy = set(children()) - before
+        assert len(busy) == os.cpu_count()
+    assert not busy & set(children())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ NAMES = (
     "import",
     "memory",
     "memory_peers",
+    "busy_cores",
     "growth",
     "wrapper_grid",
     "wrapper_conv",

@@ -7,7 +7,7 @@ from benchmarks.cases.small import NETWORK
 CASE = Case(
     "first_fit",
     "The first fit of a process",
-    "as small, as the first fit of a process; imports not counted",
+    "as the small fit, as the first one of a process; imports not counted",
     training(
         Problem("blobs", NETWORK, warm=False),
         ("skmlp", "scikit-learn", "Keras fit", "SciKeras", "skorch", *HAND_WRITTEN),

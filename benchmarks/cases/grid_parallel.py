@@ -32,7 +32,7 @@ def _prepare_processes(name: str) -> Run:
 CASE = Case(
     "grid_parallel",
     "A grid search on two cores",
-    "as grid_digits with n_jobs=2, in threads and in loky's processes; compiled before",
+    "as the grid search, with n_jobs=2, in threads and in loky's processes; compiled before",
     (
         Runner("skmlp", partial(prepare, "skmlp", compiled=True), ("skmlp",)),
         Runner("skmlp, threads", partial(prepare, "skmlp", N_JOBS, "threading", compiled=True), ("skmlp",)),

@@ -65,6 +65,7 @@ def _prepare(estimators: Callable[[], Iterator[Any]]) -> Run:
 
 CASE = Case(
     "memory_peers",
+    "Memory of peers over many fits",
     f"resident memory from fit {FROM} to fit {N_FITS} of one network with other learning rates in one process, "
     "640 × 20, 20-100-3, batch 32, 2 epochs",
     tuple(

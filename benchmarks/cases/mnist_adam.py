@@ -7,7 +7,7 @@ from benchmarks.cases.mnist_sgd import NETWORK
 CASE = Case(
     "mnist_adam",
     "MNIST by Adam",
-    "as mnist_sgd with Adam, learning rate 0.001; and the same with dropout 0.3",
+    "as MNIST by gradient descent, with Adam, learning rate 0.001; and the same with dropout 0.3",
     training(Problem("mnist", NETWORK), ("skmlp", "scikit-learn", "Keras fit", "SciKeras", "skorch", *HAND_WRITTEN))
     + training(
         Problem("mnist", NETWORK | {"dropout": 0.3}),

@@ -7,7 +7,7 @@ from benchmarks.cases.mnist_sgd import NETWORK
 CASE = Case(
     "mnist_adam_128",
     "MNIST by Adam, batches of 128",
-    "as mnist_adam without dropout, batch 128",
+    "as MNIST by Adam, without dropout, batch 128",
     training(
         Problem("mnist", NETWORK | {"batch_size": 128}),
         ("skmlp", "scikit-learn", "Keras fit", "SciKeras", "skorch", *HAND_WRITTEN),

@@ -10,7 +10,14 @@ from skmlp._engine.batch_loss import BatchLoss, make_meter
 from skmlp._engine.cache import POOL
 from skmlp._engine.input_forms import INPUTS
 from skmlp._engine.layout import lay_out
-from skmlp._engine.traced import Traced, TracedRate, TracedSetting, TracedValues, sum_over_one_replica
+from skmlp._engine.traced import (
+    Traced,
+    TracedRate,
+    TracedSetting,
+    TracedValues,
+    sum_over_one_replica,
+    update_in_one_pass,
+)
 from skmlp._keras import tf
 from skmlp._optimizers import make_optimizer
 from skmlp._spec import TrainingSpec, complement_name
@@ -137,4 +144,6 @@ class Steps:
         for name in self.spec.settings:
             setattr(optimizer, name, TracedSetting(self._values, name, complement_name(name)))
         sum_over_one_replica(optimizer)
+        if not self.spec.jit_compile:
+            update_in_one_pass(optimizer)
         return optimizer

@@ -241,3 +241,42 @@ def sum_over_one_replica(optimizer: Any) -> None:
     name, this does nothing, and tests/engine/test_graphs.py notices the leak.
     """
     optimizer._all_reduce_sum_gradients = list
+
+
+LARGE = 1 << 16
+"""Numbers of a variable from which a step of Adam in one pass is worth the threads that it starts."""
+
+
+def update_in_one_pass(optimizer: Any) -> None:
+    """Have Adam update each large variable by one operation, TensorFlow's own, rather than by ten of Keras'.
+
+    For a plain graph: each of Keras' passes over the weights and their moments on its own. TensorFlow's kernel computes
+    the same formula number by number, so that its threads change no bits. Where Keras has other names for what it
+    keeps, this does nothing, and tests/engine/test_program.py notices.
+    """
+    known = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and not optimizer.amsgrad
+    if not known or not all(hasattr(optimizer, name) for name in ("_momentums", "_velocities", "_get_variable_index")):
+        return
+    by_keras = optimizer.update_step
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if variable.shape.num_elements() < LARGE:
+            by_keras(gradient, variable, learning_rate)
+            return
+        index, dtype = optimizer._get_variable_index(variable), variable.dtype
+        beta_1, beta_2 = (tf.cast(each, dtype) for each in (optimizer.beta_1, optimizer.beta_2))
+        count = tf.cast(optimizer.iterations.value + 1, dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            beta1_power=tf.pow(beta_1, count),
+            beta2_power=tf.pow(beta_2, count),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.cast(optimizer.epsilon, dtype),
+            grad=tf.cast(gradient, dtype),
+        )
+
+    optimizer.update_step = update_step

@@ -12,6 +12,7 @@ from sklearn.model_selection import ParameterGrid
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor, cache_info, clear_cache
 from skmlp._engine.graphs import CompiledGraph
+from skmlp._engine.traced import update_in_one_pass
 from skmlp._network import initial_weights
 from skmlp._optimizers import known_optimizers
 from skmlp._schedules import SCHEDULES
@@ -83,6 +84,55 @@ def test_batch_normalisation_decay_and_clipping_are_those_of_plain_keras(line):
     ).fit(X, y)  # fmt: skip
     model, _ = train_plain_keras(estimator, X, y, mean_squared_error)
     assert_same_weights(estimator, model, rtol=0, atol=5e-6)
+
+
+@pytest.fixture
+def _all_variables_are_large(monkeypatch):
+    """Counts as large what has one number, in programs that only this test has."""
+    clear_cache()
+    monkeypatch.setattr("skmlp._engine.traced.LARGE", 1)
+    yield
+    clear_cache()
+
+
+@pytest.mark.usefixtures("_all_variables_are_large")
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        ("adam", {}),
+        ("adam", {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-4, "clipnorm": 0.1, "weight_decay": 0.1}),
+        ("adamw", {"weight_decay": 0.1}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adam_in_one_pass_takes_the_steps_of_plain_keras(optimizer, settings, dtype, line):
+    X, y = line[0][:78], line[1][:78].astype(dtype)
+    with patch.object(tf.raw_ops, "ResourceApplyAdam", wraps=tf.raw_ops.ResourceApplyAdam) as one_pass:
+        estimator = KerasMLPRegressor(
+            (6,), activation="tanh", optimizer=optimizer, learning_rate=0.02, batch_size=40, epochs=8, shuffle=False,
+            random_state=0, dtype=dtype, **settings,
+        ).fit(X, y)  # fmt: skip
+    assert one_pass.called
+    model, _ = train_plain_keras(estimator, X, y, mean_squared_error)
+    assert_same_weights(estimator, model, rtol=0, atol=1e-5)  # betas in single precision, as above
+
+
+@pytest.mark.usefixtures("_all_variables_are_large")
+def test_parts_of_a_training_in_one_pass_are_the_training_at_once(line):
+    X, y = line
+    settings = {"hidden_layer_sizes": (6,), "batch_size": 40, "random_state": 0}
+    at_once = KerasMLPRegressor(epochs=4, **settings).fit(X, y)
+    parts = KerasMLPRegressor(epochs=2, warm_start=True, **settings).fit(X, y).fit(X, y)
+    for ours, theirs in zip(at_once._fitted.state.weights, parts._fitted.state.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.usefixtures("_all_variables_are_large")
+@pytest.mark.parametrize("made", [keras.optimizers.Adam(amsgrad=True), keras.optimizers.Nadam()])
+def test_what_is_no_plain_adam_takes_keras_steps(made):
+    before = made.update_step
+    update_in_one_pass(made)
+    assert made.update_step == before
 
 
 @pytest.mark.parametrize("batch_size", [5, 40], ids=["xla", "plain graph"])

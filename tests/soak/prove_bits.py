@@ -17,6 +17,7 @@ CODE = """
 import hashlib, json, sys
 import joblib
 import numpy as np
+from scipy import sparse
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 5))
@@ -25,21 +26,24 @@ cases = [
     KerasMLPClassifier((8,), optimizer="sgd", momentum=0.9, normalization="batch", epochs=4, random_state=2),
     KerasMLPRegressor((7,), activation="tanh", optimizer="rmsprop", l1=1e-3, batch_size=11, epochs=4, random_state=3),
     KerasMLPRegressor((7,), optimizer="nadam", dtype="float64", batch_size=30, epochs=4, random_state=4),
+    KerasMLPClassifier((16, 8), batch_size=11, epochs=4, random_state=5),
 ]
+words = sparse.random(90, 5000, 0.01, "csr", random_state=0)  # 80,000 weights, which Adam updates in one pass
 
-def fit(mlp):
-    weights = mlp.fit(X, (X[:, 0] > 0).astype(int))._fitted.state.weights
+def fit(mlp, samples):
+    weights = mlp.fit(samples, (X[:, 0] > 0).astype(int))._fitted.state.weights
     digest = hashlib.sha256(b"".join(weight.tobytes() for weight in weights)).hexdigest()
     return [digest, np.concatenate([weight.ravel() for weight in weights]).tolist()]
 
+samples = [X, X, X, X, words]
 order, backend = [int(i) for i in sys.argv[1]], sys.argv[2]
 if backend == "none":
-    fitted = [fit(cases[i]) for i in order]
+    fitted = [fit(cases[i], samples[i]) for i in order]
 else:
     with joblib.parallel_config(backend, n_jobs=2):
-        fitted = joblib.Parallel()(joblib.delayed(fit)(cases[i]) for i in order)
+        fitted = joblib.Parallel()(joblib.delayed(fit)(cases[i], samples[i]) for i in order)
 found = dict(zip(order, fitted))
-print(json.dumps([found[i] for i in range(len(cases))]))
+print(json.dumps([found[i] for i in sorted(found)]))
 """
 
 
@@ -72,6 +76,11 @@ def here():
 )
 def test_processes_hash_seeds_orders_and_threads_change_no_bit(here, order, backend, environment):
     assert weights(order, backend, **environment) == here
+
+
+def test_threads_change_no_bit_of_weights_that_are_updated_in_one_pass():
+    one, two = (weights("4", OMP_NUM_THREADS=threads, TF_NUM_INTRAOP_THREADS=threads) for threads in ("1", "2"))
+    assert one == two
 
 
 def test_weights_are_those_of_the_file(here):

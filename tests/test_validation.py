@@ -3,21 +3,27 @@
 import inspect
 import math
 import numbers
+import re
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils import _param_validation
+from sklearn.utils._param_validation import StrOptions
 
 from skmlp import KerasMLPClassifier, KerasMLPRegressor
 from skmlp._loss_table import LOSSES
 from skmlp._optimizers import OPTIMIZERS, known_optimizers
 from skmlp._validation import (
     PARAMETER_CONSTRAINTS,
+    _require_range,
     check_hyperparameters,
+    check_parameters,
     check_sample_weight,
     check_together,
     dropout_rates,
+    floating_dtype,
     known_name,
     layer_sizes,
     per_layer,
@@ -40,6 +46,71 @@ def test_scikit_learns_private_constraints_are_what_they_were():
 def test_every_parameter_has_constraints():
     parameters = set(KerasMLPClassifier().get_params()) | set(KerasMLPRegressor().get_params())
     assert parameters == set(PARAMETER_CONSTRAINTS)
+
+
+RATES, SHARES = ([0, 0.99], [-1e-9, 1.0]), ([1e-9, 0.99], [0.0, 1.0])
+AMOUNTS, POSITIVE, COUNTS = ([0, 5.0], [-1e-9, "1"]), ([1e-9, 5.0], [0.0]), ([1, 5], [0, 1.5])
+FLAGS = ([True, False], ["yes", None])
+LIMITS = {
+    **dict.fromkeys(("dropout", "input_dropout", "label_smoothing"), RATES),
+    **dict.fromkeys(("momentum", "rho"), ([*RATES[0], None], RATES[1])),
+    **dict.fromkeys(("l1", "l2", "tol"), AMOUNTS),
+    "weight_decay": ([*AMOUNTS[0], None], AMOUNTS[1]),
+    **dict.fromkeys(("learning_rate", "epsilon", "clipnorm"), ([*POSITIVE[0], None], POSITIVE[1])),
+    **dict.fromkeys(("beta_1", "beta_2"), ([*SHARES[0], None], SHARES[1])),
+    **dict.fromkeys(("quantile", "validation_fraction"), SHARES),
+    **dict.fromkeys(("n_members", "epochs"), COUNTS),
+    "batch_size": ([*COUNTS[0], "auto"], [*COUNTS[1], "all"]),
+    "record_every": ([*COUNTS[0], None], COUNTS[1]),
+    "n_iter_no_change": ([*COUNTS[0], np.inf], [*COUNTS[1], -np.inf]),
+    "hidden_layer_sizes": ([1, (2, 3), [2], np.array([2])], [0, "2", None]),
+    **dict.fromkeys(("regularize_bias", "clip_predictions", "shuffle", "early_stopping", "warm_start"), FLAGS),
+    "nesterov": ([True, False, None], ["yes"]),
+    **dict.fromkeys(("dropout_schedule", "learning_rate_schedule"), (["cosine", abs, None], ["x", 1])),
+    "normalization": (["batch", "layer", None], ["group"]),
+    "target_scaling": (["standard", None], ["x"]),
+    "monitor": (["score", "loss"], ["x", None]),
+    "dtype": (["float32", "float64"], ["float16", None]),
+    "activation": (["relu", abs, ["relu"]], [1, None]),
+    **dict.fromkeys(("kernel_initializer", "bias_initializer", "loss"), (["x", abs], [1, None])),
+    "output_activation": (["x"], [1, None, abs]),
+    "class_weight": (["balanced", {0: 1.0}, [{0: 1.0}], None], ["x", 1]),
+    "metrics": ([["x"], (), None], ["x", 1]),
+    "callbacks": ([[], (), abs, keras.callbacks.Callback(), None], ["x", 1]),
+    "random_state": ([0, np.random.RandomState(0), None], [-1, "x"]),
+    "verbose": ([0, 1, True], [-1, "x"]),
+    "optimizer": (["x", object(), None], []),
+}
+
+
+def test_every_parameter_has_its_limits():
+    assert set(LIMITS) == set(PARAMETER_CONSTRAINTS)
+    for name, (good, bad) in LIMITS.items():
+        for value in good:
+            check_parameters(type("Estimator", (), {}), PARAMETER_CONSTRAINTS, {"learning_rate": None, name: value})
+        for value in bad:
+            with pytest.raises(ValueError, match=f"The '{name}' parameter of Estimator must be"):
+                check_parameters(type("Estimator", (), {}), PARAMETER_CONSTRAINTS, {"learning_rate": None, name: value})
+
+
+def test_what_was_found_right_is_not_checked_again():
+    kind = type("Estimator", (), {})
+    for value, sound in ((0.5, True), ([0.5], False)):
+        given = {"learning_rate": None, "dropout": value}
+        check_parameters(kind, PARAMETER_CONSTRAINTS, given)
+        nothing_is_right = {"dropout": [StrOptions({"x"})], "learning_rate": [None]}
+        if sound:
+            check_parameters(kind, nothing_is_right, given)
+        else:  # it may have been changed
+            with pytest.raises(ValueError, match="dropout"):
+                check_parameters(kind, nothing_is_right, given)
+    with pytest.raises(ValueError, match="dropout"):
+        check_parameters(type("Another", (), {}), nothing_is_right, {"learning_rate": None, "dropout": 0.5})
+
+
+def test_a_rate_by_name_is_told_what_takes_its_place():
+    with pytest.raises(ValueError, match="learning_rate='adaptive' is a number here"):
+        check_parameters(KerasMLPClassifier, PARAMETER_CONSTRAINTS, {"learning_rate": "adaptive"})
 
 
 def test_defaults_are_completed():
@@ -229,3 +300,112 @@ def test_a_split_has_every_row_once_and_every_class_on_both_sides(fraction):
     assert sorted([*train, *val]) == list(range(60))
     assert len(val) == math.ceil(60 * fraction)
     assert set(strata[train]) == set(strata[val]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0, -0.5, 1.0], "w has negative values, such as -0.5: a weight is at least 0"),
+        ([0.0, 0.0, 0.0], "w is zero for every sample"),
+        ([1.0, 1.0], r"w has shape \(2,\), but there are 3 samples"),
+        ([[1.0], [1.0], [1.0]], r"w has shape \(3, 1\)"),
+    ],
+)
+def test_bad_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        check_sample_weight(weight, 3, "w")
+    np.testing.assert_array_equal(check_sample_weight([0.0, 0.0, 1.0], 3, "w"), [0.0, 0.0, 1.0])
+
+
+def test_the_fewest_rows_of_a_split():
+    train, val = split_rows(4, None, 0.5, seed=0)
+    assert (len(train), len(val)) == (2, 2)
+    assert train.tolist() == sorted(train)
+    assert split_rows(8, None, 0.25, seed=1)[1].tolist() != split_rows(8, None, 0.25, seed=2)[1].tolist()
+    for n_samples, fraction in ((4, 0.25), (4, 0.75), (3, 0.5)):
+        with pytest.raises(ValueError, match="both sides need 2 rows, for a score"):
+            split_rows(n_samples, None, fraction, seed=0)
+    strata = np.repeat([0, 2, 5], 2)
+    train, val = split_rows(6, strata, 0.5, seed=0)
+    assert strata[train].tolist() == sorted(strata[val]) == [0, 2, 5]
+    for strata, fraction in (
+        (np.array([0, 0, 0, 1]), 0.5),
+        (np.repeat([0, 1, 2], 2), 0.3),
+        (np.repeat([0, 1, 2], 2), 0.6),
+    ):
+        with pytest.raises(ValueError, match=r"a row of each of the [23] classes"):
+            split_rows(len(strata), strata, fraction, seed=0)
+
+
+def test_the_dtype_of_predictions():
+    for X, dtype in (
+        (np.zeros(2, "f4"), "f4"),
+        (np.zeros(2), "f8"),
+        (np.zeros(2, int), "f8"),
+        ([[1.0]], "f8"),
+        (pd.DataFrame({"a": np.zeros(2, "f4"), "b": np.zeros(2, "f4")}), "f4"),
+        (pd.DataFrame({"a": np.zeros(2, "f4"), "b": np.zeros(2)}), "f8"),
+        (pd.DataFrame({"a": pd.array([1.0, None], dtype="Float32")}), "f8"),
+    ):
+        assert floating_dtype(X) == np.dtype(dtype)
+
+
+def test_sizes_that_are_none():
+    for sizes in (0, (3, 0), (2.5,), "3", (True, "x")):
+        with pytest.raises(ValueError, match=r"hidden_layer_sizes=.* must hold whole numbers of at least 1"):
+            layer_sizes(sizes)
+    with pytest.raises(ValueError, match=r"dropout=\[0.1\] has 1 values for 2 hidden layers"):
+        dropout_rates([0.1], 2)
+    assert per_layer("dropout", np.float64(0.5), 2) == per_layer("dropout", np.array(0.5), 2) == (0.5, 0.5)
+    assert dropout_rates(0, 1) == (0.0,)
+    assert isinstance(dropout_rates(0, 1)[0], float)
+    assert isinstance(layer_sizes(np.array([3]))[0], int)
+
+
+def test_halves_of_validation_data_are_named():
+    with pytest.raises(ValueError, match=r"^X_val was given without y_val"):
+        check_together([[1]], None, None)
+    with pytest.raises(ValueError, match=r"^y_val was given without X_val"):
+        check_together(None, [1], None)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        check_together([[1], [2]], [1], None)
+
+
+def test_classes_in_the_place_of_objects_are_told():
+    for name in ("activation", "kernel_initializer", "bias_initializer", "loss"):
+        with pytest.raises(ValueError, match=f"^{name}=.* is a class: give it an instance"):
+            checked(**{name: keras.layers.Dense})
+
+
+def test_a_schedule_of_keras_is_told_to_be_a_factor():
+    with pytest.raises(ValueError, match="returns learning rates: give a function"):
+        checked(learning_rate_schedule=keras.optimizers.schedules.CosineDecay(0.1, 9))
+
+
+def test_values_become_those_of_python():
+    chosen = checked(l1=np.float32(0.5), epochs=np.int64(3), shuffle=np.bool_(False), regularize_bias=1, l2=2,
+                     input_dropout=0, label_smoothing=0, beta_1=np.float32(0.5))  # fmt: skip
+    for value, kind in ((chosen.l1, float), (chosen.l2, float), (chosen.epochs, int), (chosen.shuffle, bool),
+                        (chosen.regularize_bias, bool), (chosen.input_dropout, float), (chosen.label_smoothing, float),
+                        (chosen.settings["beta_1"], float), (chosen.learning_rate, float)):  # fmt: skip
+        assert type(value) is kind
+    assert (chosen.l1, chosen.epochs, chosen.shuffle, chosen.regularize_bias, chosen.l2) == (0.5, 3, False, True, 2.0)
+    bare = {name: value for name, value in KerasMLPClassifier().get_params().items() if name != "label_smoothing"}
+    bare.pop("quantile", None)
+    assert (check_hyperparameters(bare).label_smoothing, check_hyperparameters(bare).quantile) == (0.0, 0.5)
+
+
+def test_a_mapped_file_of_numbers_that_are_too_large_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("skmlp._validation._RANGE_BYTES", 32)  # two rows at a time
+    X = np.memmap(tmp_path / "X", "f8", "w+", shape=(5, 2))
+    _require_range(X, "float32")
+    for place in (0, 4):
+        for value in (1e39, -1e39):
+            X[:] = 0
+            X[place, 1] = value
+            with pytest.raises(ValueError, match=re.escape(f"too large for dtype('float32'), {value:g}: scale X")):
+                _require_range(X, "float32")
+            _require_range(X, "float64")
+            _require_range(X[:0], "float32")
+    X[:] = np.finfo("f4").max
+    _require_range(X, "float32")

@@ -144,6 +144,13 @@ def test_the_memory_of_two_blocks_is_used_again_and_again():
     assert first[0] != first[1]
     assert places(np.arange(9)) == first
     assert places(np.arange(2)) == first[:1]
+    assert len(gatherer._buffers) == 2
+
+
+def test_a_single_block_has_the_memory_of_one():
+    data = Data((np.ones((9, 2)),), (np.zeros(9),), np.ones(9), np.arange(9))
+    gatherer = Gatherer(data, [Form((2,), "float64")], 3, 3, fixed=False)
+    assert len([*gatherer.blocks([np.arange(9)])]) == len(gatherer._buffers) == 1
 
 
 def test_larger_blocks_get_larger_memory():

@@ -35,7 +35,7 @@ _WARNINGS_OF_OTHER_TOOLS = (  # tests/ecosystem says why each
     "ignore::DeprecationWarning:mlflow.store.tracking",
     "ignore:`y_pred` was renamed:FutureWarning:sklearn.metrics",
     "ignore:OptunaSearchCV is experimental",
-    "ignore:`optuna.terminator` module:FutureWarning:optuna_integration",
+    "ignore:`optuna.terminator` module:FutureWarning",  # told of whoever calls the search
     "ignore::DeprecationWarning:ray.data.context",
     "ignore:The default of config ``remember_data``:FutureWarning:sktime",
 )

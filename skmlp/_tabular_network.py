@@ -17,18 +17,9 @@ from numpy.typing import NDArray
 from skmlp._keras import keras
 from skmlp._own import unwrapped
 from skmlp._spec import dropout_name
-from skmlp._tabular_spec import TabularSpec
+from skmlp._tabular_spec import COSINE, RATES, TabularSpec
 
 ops = keras.ops
-
-RATES: Mapping[str, float] = {"periodic": 0.1, "scale": 6.0, "bias": 0.1, "slope": 0.1}
-"""The factor on the learning rate of each kind of weight that has one, as in RealMLP [1]_.
-
-References
-----------
-.. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
-   Data", NeurIPS 2024.
-"""
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -57,22 +48,12 @@ def mish_with_slope(x: Any, slope: Any) -> Any:
 _QUICK_WITH_SLOPE: Mapping[str, Callable[[Any, Any], Any]] = {"mish": mish_with_slope}
 
 
-def _cosine_coefficients() -> list[float]:
-    """Of a polynomial in ``r ** 2`` that is ``cos(2 * pi * r)`` for r from -1/2 to 1/2, to 1e-6."""
-    r = np.cos(np.linspace(0, np.pi / 2, 2001)) / 2
-    fitted = np.polynomial.Polynomial.fit(r**2, np.cos(2 * np.pi * r), 6)
-    return [float(each) for each in fitted.convert().coef]
-
-
-_COSINE = _cosine_coefficients()
-
-
 def cosine_of_turns(turns: Any) -> Any:
     """``cos(2 * pi * turns)`` as a polynomial, whose gradient is one, too: XLA takes ten times as long for a cosine."""
     r = turns - ops.stop_gradient(ops.round(turns))
     square = r * r
-    value = ops.full_like(square, _COSINE[-1])
-    for coefficient in _COSINE[-2::-1]:
+    value = ops.full_like(square, COSINE[-1])
+    for coefficient in COSINE[-2::-1]:
         value = value * square + coefficient
     return value
 

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from skmlp._spec import Activation, Form
+
+RATES: Mapping[str, float] = {"periodic": 0.1, "scale": 6.0, "bias": 0.1, "slope": 0.1}
+"""The factor on the learning rate of each kind of weight that has one, as in RealMLP [1]_.
+
+References
+----------
+.. [1] Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+   Data", NeurIPS 2024.
+"""
+
+
+def _cosine_coefficients() -> list[float]:
+    """Of a polynomial in ``r ** 2`` that is ``cos(2 * pi * r)`` for r from -1/2 to 1/2, to 1e-6."""
+    r = np.cos(np.linspace(0, np.pi / 2, 2001)) / 2
+    fitted = np.polynomial.Polynomial.fit(r**2, np.cos(2 * np.pi * r), 6)
+    return [float(each) for each in fitted.convert().coef]
+
+
+COSINE = _cosine_coefficients()
+"""Those of the cosine that embeds numbers."""
 
 
 @dataclass(frozen=True)

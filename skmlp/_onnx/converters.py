@@ -19,9 +19,12 @@ from skl2onnx.common.data_types import (
 )
 
 from skmlp._fitted import Fitted
-from skmlp._onnx.network import logits_of_members, outputs_of, scores_of
+from skmlp._onnx import network, tabular
+from skmlp._onnx.network import outputs_of, scores_of
 from skmlp._onnx.nodes import Nodes
+from skmlp._onnx.tables import Columns, network_inputs
 from skmlp._spec import NetworkSpec
+from skmlp._tabular_spec import TabularSpec
 
 CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [False, True]}
 """What skl2onnx has for every classifier, as far as it goes with the target."""
@@ -50,14 +53,14 @@ def _has_one_table_of_probabilities(fitted: Fitted) -> bool:
 def classifier_shapes(operator: Any) -> None:
     """Give the outputs of a classifier their types."""
     fitted = operator.raw_operator._fit_result
-    n_samples = _n_samples(operator, fitted)
+    n_samples = check_width(operator)
     labels, kind = fitted.form, fitted.form.kind
     options = operator.scope_inst.get_options(operator.raw_operator, {"zipmap": False})
     zipped = bool(options["zipmap"]) and _has_one_table_of_probabilities(fitted)
     tables = labels.classes if kind == "multioutput" else [labels.classes]
     several = len(labels.classes) if kind in ("one-hot", "multilabel", "multioutput") else None
-    label_type = _label_type(tables, zipped=zipped)
-    operator.outputs[0].type = label_type([n_samples] if several is None else [n_samples, several])
+    type_of_labels = label_type(tables, zipped=zipped)
+    operator.outputs[0].type = type_of_labels([n_samples] if several is None else [n_samples, several])
     # The runtimes' ZipMap, which makes dictionaries, takes single precision alone.
     number = FloatTensorType if zipped and options["zipmap"] is True else _number_type(operator, fitted)
     if kind == "multioutput":
@@ -71,7 +74,7 @@ def classifier_shapes(operator: Any) -> None:
 _LABEL_TYPES = {"b": BooleanTensorType, "f": DoubleTensorType, "i": Int64TensorType, "u": Int64TensorType}
 
 
-def _label_type(tables: Sequence[NDArray[Any]], *, zipped: bool) -> Any:
+def label_type(tables: Sequence[NDArray[Any]], *, zipped: bool) -> Any:
     """The type of the labels of one or several outputs: that of `predict`, or whole numbers as keys of dictionaries.
 
     Raises
@@ -103,11 +106,11 @@ def _are_texts(classes: NDArray[Any]) -> bool:
 def regressor_shapes(operator: Any) -> None:
     """Give the output of a regressor its type."""
     fitted = operator.raw_operator._fit_result
-    n_samples = _n_samples(operator, fitted)
+    n_samples = check_width(operator)
     operator.outputs[0].type = _number_type(operator, fitted)([n_samples, fitted.form.n_outputs])
 
 
-def _n_samples(operator: Any, fitted: Fitted) -> Any:
+def check_width(operator: Any) -> Any:
     """The number of rows, if it is fixed; the number of columns has to be that of the fit.
 
     Raises
@@ -115,7 +118,7 @@ def _n_samples(operator: Any, fitted: Fitted) -> Any:
     ValueError
     """
     widths = [variable.get_second_dimension() for variable in operator.inputs]
-    n_features = _network(fitted).n_features
+    n_features = operator.raw_operator.n_features_in_
     if None not in widths and sum(widths) != n_features:
         raise ValueError(
             f"The inputs have {sum(widths)} columns, but {type(operator.raw_operator).__name__} was fitted on "
@@ -125,32 +128,34 @@ def _n_samples(operator: Any, fitted: Fitted) -> Any:
 
 
 def _number_type(operator: Any, fitted: Fitted) -> Any:
-    """The type of numbers that are predicted: double precision if samples or the network have it."""
-    double = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
-    return DoubleTensorType if double or fitted.plan.network.dtype == "float64" else FloatTensorType
-
-
-def _network(fitted: Fitted) -> NetworkSpec:
-    network = fitted.plan.network
-    assert isinstance(network, NetworkSpec)  # noqa: S101  (for the type checker: no other is registered)
-    return network
+    """The type of numbers that are predicted: single precision if samples and the network have it."""
+    single = all(isinstance(variable.type, FloatTensorType) for variable in operator.inputs)
+    return FloatTensorType if single and fitted.plan.network.dtype == "float32" else DoubleTensorType
 
 
 def _forward(nodes: Nodes, operator: Any, fitted: Fitted) -> list[str]:
     """The logits of each member for the inputs, whose tables are put side by side."""
+    shape, weights = fitted.plan.network, fitted.state.weights
+    if isinstance(shape, TabularSpec):
+        estimator, learned = operator.raw_operator, fitted.preprocessor
+        names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
+        columns = Columns(nodes, operator.inputs, [str(name) for name in names])
+        inputs = network_inputs(nodes, columns, learned, operator)
+        return tabular.logits_of_members(nodes, shape, weights, inputs, learned._n_periodic)
+    assert isinstance(shape, NetworkSpec)  # noqa: S101  (for the type checker: no other is registered)
     tables = [nodes.cast(variable.full_name, nodes.dtype) for variable in operator.inputs]
     x = tables[0] if len(tables) == 1 else nodes("Concat", *tables, axis=1)
-    return logits_of_members(nodes, _network(fitted), fitted.state.weights, x)
+    return network.logits_of_members(nodes, shape, weights, x)
 
 
 def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
     """Write a classifier."""
     fitted = operator.raw_operator._fit_result
-    network, labels = _network(fitted), fitted.form
-    nodes = Nodes(scope, container, network.dtype)
+    shape, labels = fitted.plan.network, fitted.form
+    nodes = Nodes(scope, container, shape.dtype)
     members = _forward(nodes, operator, fitted)
-    outputs = outputs_of(nodes, network, members)
-    scores = scores_of(nodes, network, members, outputs)
+    outputs = outputs_of(nodes, shape, members)
+    scores = scores_of(nodes, shape, members, outputs)
     if fitted.coding.boundary:
         scores = [nodes("Sub", each, float(fitted.coding.boundary)) for each in scores]
     label, numbers = operator.outputs
@@ -167,7 +172,7 @@ def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
 
 def _write_labels(nodes: Nodes, labels: Any, scores: Sequence[str], label: Any) -> None:
     """Labels, as `skmlp._target_forms.Labels` decides them by scores, a slice for each head."""
-    dtype = _LABEL_DTYPES[type(label.type)]
+    dtype = LABEL_DTYPES[type(label.type)]
     if labels.kind == "multilabel":
         nodes.cast(nodes("Greater", scores[0], 0.0), np.int64, label.full_name)
     elif labels.kind == "multioutput":
@@ -186,7 +191,7 @@ def _write_labels(nodes: Nodes, labels: Any, scores: Sequence[str], label: Any) 
         nodes.of("float64")("Gather", classes, codes, output=label.full_name)
 
 
-_LABEL_DTYPES = {
+LABEL_DTYPES = {
     BooleanTensorType: np.bool_,
     DoubleTensorType: np.float64,
     Int64TensorType: np.int64,
@@ -219,9 +224,9 @@ def _shares(nodes: Nodes, tables: Sequence[str], dtype: str) -> list[str]:
 def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
     """Write a regressor, whose predictions are in the units of its target and within its limits if they are clipped."""
     fitted = operator.raw_operator._fit_result
-    network, form = _network(fitted), fitted.form
-    nodes = Nodes(scope, container, network.dtype)
-    (values,) = outputs_of(nodes, network, _forward(nodes, operator, fitted))
+    shape, form = fitted.plan.network, fitted.form
+    nodes = Nodes(scope, container, shape.dtype)
+    (values,) = outputs_of(nodes, shape, _forward(nodes, operator, fitted))
     (predicted,) = operator.outputs
     dtype = _dtype(predicted.type)
     if form.scale is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmlp._onnx.activations import activated
 from skmlp._onnx.nodes import Nodes
-from skmlp._spec import NetworkSpec
+from skmlp._spec import NetworkShape, NetworkSpec
 from skmlp._weights import weight_names
 
 _EPSILON = 1e-3
@@ -51,14 +51,14 @@ def _normalized(nodes: Nodes, normalization: str, of_layer: dict[str, Any], x: s
     return nodes("Add", nodes("Mul", nodes("Div", centred, deviation), gamma), beta)
 
 
-def heads_of(nodes: Nodes, network: NetworkSpec, x: str) -> list[str]:
+def heads_of(nodes: Nodes, network: NetworkShape, x: str) -> list[str]:
     """The slices of (n_samples, n_outputs) that belong to each output of a target of several; else the whole."""
     if network.heads is None:
         return [x]
     return [nodes.columns(x, start, end) for start, end in pairwise([0, *accumulate(network.heads)])]
 
 
-def outputs_of(nodes: Nodes, network: NetworkSpec, members: Sequence[str]) -> list[str]:
+def outputs_of(nodes: Nodes, network: NetworkShape, members: Sequence[str]) -> list[str]:
     """The mean of what members predict, from their logits, (n_samples, n_outputs): a slice for each head."""
     by_member = [
         [
@@ -70,7 +70,7 @@ def outputs_of(nodes: Nodes, network: NetworkSpec, members: Sequence[str]) -> li
     return [_mean(nodes, heads) for heads in zip(*by_member, strict=True)]
 
 
-def scores_of(nodes: Nodes, network: NetworkSpec, members: Sequence[str], outputs: Sequence[str]) -> list[str]:
+def scores_of(nodes: Nodes, network: NetworkShape, members: Sequence[str], outputs: Sequence[str]) -> list[str]:
     """What labels are decided by, a slice for each head: logits, or what is as large of the mean over members.
 
     The mean of sigmoids is above 1/2 where that of ``tanh(logits / 2)`` is above 0, which no rounding to 1/2 hides.

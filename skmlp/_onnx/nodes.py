@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 from onnx import TensorProto, numpy_helper
 from onnx.helper import np_dtype_to_tensor_dtype
 
@@ -88,7 +88,7 @@ class Nodes:
         """A column, (n_samples, 1), as (n_samples,)."""
         return self("Reshape", x, np.array([-1], np.int64))
 
-    def clipped(self, x: str, low: float | NDArray[Any], high: float | NDArray[Any]) -> str:
+    def clipped(self, x: str, low: ArrayLike, high: ArrayLike) -> str:
         """Values between two limits, or those of each column."""
         return self("Min", self("Max", x, low), high)
 

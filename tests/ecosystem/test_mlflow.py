@@ -43,13 +43,10 @@ SMALL = {
 def _store(tmp_path_factory):
     """One store of runs, since making its tables takes seconds."""
     folder = tmp_path_factory.mktemp("mlflow")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
-    experiment = mlflow.create_experiment("tests", artifact_location=folder.as_uri())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_EXPERIMENT_ID", experiment)  # `set_experiment` would stay for the page about MLflow
+    with pytest.MonkeyPatch.context() as patch:  # what MLflow is told by calls would stay for the page about it
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/runs.db")
+        patch.setenv("MLFLOW_EXPERIMENT_ID", mlflow.create_experiment("tests", artifact_location=folder.as_uri()))
         yield
-    mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ not installed is passed over. The model functions take whatever numbers of featu
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import sys
 import warnings
 from collections import Counter
@@ -98,7 +100,7 @@ def passed(classifier: Any) -> tuple[int, int, list[str]]:
     """How many checks pass, of how many that are not skipped, and which fail."""
     from sklearn.utils.estimator_checks import check_estimator
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # clones of Keras' wrapper print
         warnings.simplefilter("ignore")  # checks warn on purpose
         results = check_estimator(classifier, on_skip=None, on_fail=None)
     counts = Counter(result["status"] for result in results)

@@ -111,7 +111,7 @@ def test_a_plan_says_what_the_engine_must_know():
 def test_class_numbers_are_one_integer_a_sample():
     some = replace(plan("categorical_crossentropy"), sparse_labels=True)
     assert some.objectives == (Objective("categorical_crossentropy", Form((), "int32")),)
-    assert some.objectives[0].shared is False
+    assert (some.objectives[0].shared, some.objectives[0].code) == (False, ())
     assert share_name(3) == "share_3"
 
 

@@ -25,7 +25,9 @@ def test_auto_takes_the_default_of_a_row():
 @pytest.mark.parametrize("kind", TARGETS)
 def test_unknown_choices_list_the_known_ones(kind):
     unfit = "categorical_crossentropy" if kind == "regression" else "quantile"
-    with pytest.raises(ValueError, match=rf"(?s)loss='{unfit}' does not fit a {kind} target.*{TARGETS[kind].loss}"):
+    fitting = ", ".join(fitting_losses(kind, known_losses()))
+    assert TARGETS[kind].loss in fitting
+    with pytest.raises(ValueError, match=f"loss='{unfit}' does not fit a {kind} target: .* one of {fitting}[.]"):
         chosen(kind, unfit)
     with pytest.raises(ValueError, match=r"output_activation='x' does not fit"):
         chosen(kind, "auto", "x")
@@ -75,9 +77,8 @@ def test_scores_of_a_loss_that_takes_logits_are_logits():
 
 
 def test_several_outputs_take_no_loss_of_a_whole_row():
-    with pytest.raises(ValueError, match="does not fit a multioutput target") as raised:
+    with pytest.raises(ValueError, match="does not fit a multioutput target"):
         chosen("multioutput", own)
-    assert f"choose 'auto' or one of {', '.join(fitting_losses('multioutput', known_losses()))}." in str(raised.value)
 
 
 def test_outputs_for_which_a_loss_is_not_defined_are_refused():

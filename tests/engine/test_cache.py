@@ -1,8 +1,10 @@
 """The pool of programs: bounded, thread-safe, and asked before any fit."""
 
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -160,3 +162,17 @@ def test_a_discarded_program_is_lent_to_nobody():
         assert second is not first
     with pool.lend("a", object) as third:
         assert third is second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
+def test_fits_leave_no_thread_and_no_open_file(line):
+    def held():
+        return [len([*Path("/proc/self", each).iterdir()]) for each in ("fd", "task")]
+
+    estimator = KerasMLPRegressor((3,), epochs=2, early_stopping=True)
+    estimator.fit(*line).predict(line[0])
+    files, threads = held()
+    for seed in range(5):
+        estimator.set_params(random_state=seed).fit(*line).predict(line[0])
+    assert held()[0] <= files
+    assert held()[1] <= threads

@@ -103,7 +103,7 @@ def to_onnx(
     if isinstance(target_opset, int) and target_opset < 13:
         raise ValueError(f"target_opset={target_opset!r} is too old: give at least 13.")
     if is_classifier(model):
-        options = {"zipmap": False, **(options or {})}
+        options = _without_zipmap(model, options or {})
     return skl2onnx.to_onnx(
         model,
         None if X is None else _sample(X),
@@ -169,6 +169,16 @@ def register() -> None:
             wrapped.regressor_shapes,
             wrapped.convert_regressor,
         )
+
+
+def _without_zipmap(model: Any, options: dict[Any, Any]) -> dict[Any, Any]:
+    """Options by which probabilities are an array, unless they say otherwise.
+
+    skl2onnx takes names of steps and options, or classes and ids of steps, and not both.
+    """
+    if all(isinstance(key, str) for key in options):
+        return {"zipmap": False, **options}
+    return {**options, id(model): {"zipmap": False, **options.get(id(model), {})}}
 
 
 def _sample(X: Any) -> Any:

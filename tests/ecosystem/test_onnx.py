@@ -167,11 +167,13 @@ def test_a_pipeline_of_texts_is_one_file():
     assert_same(pipeline, texts, feeds={"X": np.array(texts)[:, None]})
 
 
-def test_texts_are_made_lower_case_in_a_locale_that_the_machine_has():
+@pytest.mark.parametrize("key", [id, type, str])
+def test_texts_are_made_lower_case_in_a_locale_that_the_machine_has(key):
     texts = ["Good FILM", "bad film", "a GOOD good plot", "Bad acting and bad plot"] * 5
     vectorizer = TfidfVectorizer()
     pipeline = make_pipeline(vectorizer, small(KerasMLPClassifier)).fit(texts, ["up", "down"] * 10)
-    options = {id(vectorizer): {"locale": "C.UTF-8"}}
+    named = {"tfidfvectorizer__locale": "C.UTF-8"}
+    options = named if key is str else {key(vectorizer): {"locale": "C.UTF-8"}}
     found = run(pipeline, texts, {"X": np.array(texts)[:, None]}, options=options)
     assert np.array_equal(found["label"], pipeline.predict(texts))
     assert np.allclose(found["probabilities"], pipeline.predict_proba(texts), rtol=0, atol=2e-6)

@@ -5,6 +5,7 @@ sphinx-gallery takes functions by their import path, since Sphinx cannot pickle 
 
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,12 @@ def runs(example: Path) -> bool:
 
 
 def start_anew(gallery_conf: Any, name: str) -> None:
-    """Let an example count its own compiled programs, as it does where it runs alone."""
+    """Let an example count its own programs, as it does where it runs alone, and make warnings of skmlp errors.
+
+    Other libraries' warnings, of a new release, are not the example's to mend.
+    """
     skmlp.clear_cache()
+    warnings.filterwarnings("error", module="skmlp")
 
 
 def check_claims(block: Any, script_vars: Any, gallery_conf: Any) -> str:

@@ -275,7 +275,7 @@ def test_there_is_no_partial_fit():
         ({}, {"categorical_features": ["jop"]}, r"'jop', which is not a column of X: did you mean 'job'"),
         ({}, {"categorical_features": [9]}, r"names the column 9, but X has 4"),
         ({}, {"categorical_features": [True]}, r"a mask of 1 columns, but X has 4"),
-        ({}, {"categorical_features": None}, r"'job' of X is one of numbers.*categorical_features"),
+        ({}, {"categorical_features": None}, r"'job' of X is numeric, but holds.*categorical_features"),
         ({"age": np.inf}, {}, r"infinity in the column 'age'"),
         ({}, {"categorical_features": [-1]}, r"names the column -1, but X has 4: count from 0"),
         ({}, {"n_members": 0}, "n_members"),

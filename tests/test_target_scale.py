@@ -222,7 +222,7 @@ def test_callbacks_see_a_model_that_predicts_in_the_units_of_the_target(dollars)
 )  # fmt: skip
 def test_losses_that_are_not_of_differences_are_refused_by_name(loss, line):
     outputs = "exponential" if loss in ("poisson", "kl_divergence") else "auto"
-    with pytest.raises(ValueError, match=r"target_scaling='standard'.*not go with loss=.*target_scaling=None"):
+    with pytest.raises(ValueError, match=r"target_scaling='standard'.*not work with loss=.*target_scaling=None"):
         make(loss=loss, output_activation=outputs).fit(line[0], 1 + abs(line[1]))
 
 

@@ -71,5 +71,5 @@ def test_what_a_model_function_returns_is_checked(returned, engine, random_state
     def building():
         return returned
 
-    with pytest.raises(ValueError, match=r"^The model function building returned .*, which is not a keras\.Model: let it"):
+    with pytest.raises(ValueError, match=r"^The model function building returned .*, which is not a keras\.Model: let"):
         make(building, engine=engine, random_state=random_state).fit(*blobs)

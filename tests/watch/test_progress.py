@@ -126,7 +126,7 @@ def test_a_terminal_shows_a_bar_of_tqdms(blobs, terminal):
         estimator = KerasMLPClassifier((4,), epochs=3, verbose=1, warm_start=True).fit(*blobs)
     last = terminal.getvalue().split("\r")[-1]
     loss = f"loss {estimator.loss_:.4g}"
-    assert re.match(rf"KerasMLPClassifier: 100%\|.+\| 3/3 .*{loss}\]\n", last)
+    assert re.match(rf"KerasMLPClassifier: 100%\|.+\| 3/3 .*{loss}\] *\n", last)  # tqdm writes over a longer line
     with redirect_stdout(terminal):
         estimator.fit(*blobs)
     assert "KerasMLPClassifier:  50%" in terminal.getvalue()  # the epochs of the fit before
@@ -140,7 +140,7 @@ def test_a_bar_of_a_fit_that_stops_early_or_fails_ends_where_it_is(line, termina
     last = terminal.getvalue().split("\r")[-1]
     assert "100%" in last
     assert " 3/3 " in last
-    assert last.endswith("  stopped early]\n")
+    assert last.rstrip(" \n").endswith("  stopped early]")
     assert " 0/50 " in terminal.getvalue()
     bar = ProgressBar("name", 5, tqdm.auto.tqdm)
     with redirect_stdout(terminal):
@@ -148,7 +148,7 @@ def test_a_bar_of_a_fit_that_stops_early_or_fails_ends_where_it_is(line, termina
         bar.begin(0)
         bar.leave()
         bar.leave()
-    assert terminal.getvalue().endswith("0/5 [00:00<?, ?epoch/s]\n")
+    assert terminal.getvalue().rstrip(" \n").endswith("0/5 [00:00<?, ?epoch/s]")
 
 
 def test_a_bar_within_another_leaves_nothing(terminal):
@@ -167,7 +167,7 @@ def test_without_tqdm_a_terminal_shows_the_line(blobs, terminal, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with redirect_stdout(terminal):
         KerasMLPClassifier((4,), epochs=3, verbose=1).fit(*blobs)
-    assert terminal.getvalue().startswith("\rKerasMLPClassifier  epoch 3/3  loss ")
+    assert terminal.getvalue().split("\r")[-1].startswith("KerasMLPClassifier  epoch 3/3  loss ")
 
 
 def test_a_notebook_shows_a_bar_and_a_file_none(monkeypatch):

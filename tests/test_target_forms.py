@@ -171,3 +171,36 @@ def test_bad_class_weights(class_weight, message):
     labels = Labels.of(MULTILABEL, one_hot=False)
     with pytest.raises(ValueError, match=message):
         labels.weigh(class_weight, np.ones(3), coded(MULTILABEL), np.arange(3))
+
+
+@pytest.mark.parametrize(("one_hot", "kind"), [(True, "one-hot"), (False, "multilabel")])
+def test_an_array_of_0_and_1_needs_no_classes_for_its_parts(one_hot, kind):
+    labels = Labels.of_classes(None, ONE_HOT[:1], one_hot=one_hot)
+    assert (labels.kind, labels.n_outputs) == (kind, 3)
+
+
+def test_an_output_of_one_label_is_refused_by_its_number():
+    with pytest.raises(ValueError, match="output 1 of y"):
+        Labels.of(np.array([["a", "x"], ["b", "x"]], dtype=object), one_hot=False)
+
+
+def test_some_class_weights_may_be_0():
+    labels = Labels("multiclass", np.arange(3))
+    codes = np.array([0, 1, 2, 1])
+    weight = labels.weigh({0: 0.0, 1: 2.0}, np.ones(4), coded(codes), np.arange(4))
+    np.testing.assert_array_equal(weight, [0, 2, 1, 2])
+
+
+def test_probabilities_of_a_wider_dtype_sum_to_1_in_each_row():
+    outputs = np.array([[0.2, 0.3, 0.4999], [0.1, 0.8, 0.1002]])
+    found = Labels("multiclass", np.arange(3)).probabilities(outputs, widened=True)
+    np.testing.assert_allclose(found, outputs / outputs.sum(axis=1)[:, None], rtol=1e-15)
+    np.testing.assert_array_equal(Labels("multiclass", np.arange(3)).probabilities(outputs, widened=False), outputs)
+
+
+def test_a_sample_is_right_if_all_of_its_labels_are():
+    labels = Labels.of(MULTILABEL, one_hot=False)
+    logits = np.where(MULTILABEL, 1.0, -1.0)
+    logits[1, 2] = 1.0
+    score = labels.score(coded(MULTILABEL), logits, expit(logits), np.array([1.0, 2.0, 1.0]))
+    assert score == 0.5

@@ -69,19 +69,18 @@ class FunctionModel(CompiledFit, Wrapper):
         parameters = self.get_params()
         given = {
             "arguments": lookup.route_params(parameters, "model", getattr(self, "_user_params", set()), strict=True),
-            "compile": self._compiled_by() if self._has_loss or takes(function, "compile_kwargs") else None,
+            "compile": self._compiled_by(parameters) if self._has_loss or takes(function, "compile_kwargs") else None,
             "params": parameters if takes(function, "params") else None,
         }
         return shared_build(function, given, self._get_metadata(), self._call_function, self._random_state)
 
-    def _compiled_by(self) -> dict[str, Any]:
+    def _compiled_by(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters that decide how the model is compiled, with an optimizer that has done nothing yet."""
-        given = {
-            name: value
-            for name, value in self.get_params().items()
+        return {
+            name: fresh(value)
+            for name, value in parameters.items()
             if name in self._compile_kwargs or name.startswith(_COMPILING)
         }
-        return {name: fresh(value) for name, value in given.items()}
 
     def _call_function(self, meta: dict[str, Any] | None = None) -> keras.Model:
         """Call the model function, under the seed if there is one, and compile what it left uncompiled."""

@@ -102,14 +102,14 @@ if TYPE_CHECKING:  # what is public of SciKeras' classes, which have no types
 
         def set_params(self, **params: Any) -> Self: ...
 
-    class ClassifierWrapper(Wrapper, ClassifierMixin):  # type: ignore[misc]
+    class ClassifierWrapper(Wrapper, ClassifierMixin):  # type: ignore[misc]  # as above
         """SciKeras' ``KerasClassifier``."""
 
         class_weight: Any
         classes_: NDArray[Any]
         n_classes_: int
 
-    class RegressorWrapper(Wrapper, RegressorMixin):  # type: ignore[misc]
+    class RegressorWrapper(Wrapper, RegressorMixin):  # type: ignore[misc]  # as above
         """SciKeras' ``KerasRegressor``."""
 
 else:

@@ -68,6 +68,7 @@ def work(i, expected, interrupted):
     assert bits(mlp) == expected[which], CONFIGURATIONS[which]
 
 
+# An interrupted fit says so, and here many are.
 @pytest.mark.filterwarnings("ignore:.* is as it was after epoch 1:UserWarning")
 def test_threads_are_bitwise_serial():
     expected = [bits(clone(mlp).fit(X, y)) for mlp in CONFIGURATIONS]

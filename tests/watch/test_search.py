@@ -4,7 +4,7 @@ import re
 
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  (the import is what enables it)
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV, cross_val_score
 
 from skmlp._watch.search import place_in_search

@@ -40,6 +40,13 @@ def all_layers(model: Any) -> list[Any]:
     return list({id(layer): layer for layer in model._flatten_layers(include_self=False)}.values())
 
 
+def all_operations(model: Any) -> list[Any]:
+    """What a model computes between its layers, as ``x + y`` or ``keras.ops.relu(x)``, in models within it too."""
+    models = [each for each in [model, *all_layers(model)] if isinstance(each, keras.Model)]
+    found = [each for model in models for each in getattr(model, "operations", ())]
+    return [each for each in found if not isinstance(each, keras.layers.Layer)]
+
+
 def is_plain_dropout(layer: Any) -> bool:
     """Whether a layer is Keras' dropout itself, whose rate can be traced."""
     return type(layer) is keras.layers.Dropout
@@ -81,8 +88,7 @@ def has_own_layers(model: Any) -> bool:
     """Whether a model has layers or functions of a user's own, which may look at a batch as a whole."""
     if any(is_own(type(layer)) or own_functions(layer) for layer in all_layers(model)):
         return True
-    operations = [each for each in getattr(model, "operations", ()) if not isinstance(each, keras.layers.Layer)]
-    return any(type(each).__name__ not in _OF_MASKS for each in operations)
+    return any(type(each).__name__ not in _OF_MASKS for each in all_operations(model))
 
 
 _OF_MASKS = ("Any", "All", "Cast", "ExpandDims", "NotEqual")

@@ -13,6 +13,7 @@ from skmlp._keras import keras
 from skmlp._model_parts import (
     Unsupported,
     all_layers,
+    all_operations,
     custom_objects,
     functions_held,
     is_plain_dropout,
@@ -60,7 +61,7 @@ def read_model(model: Any) -> ReadModel:
         If the engine cannot train such a model.
     """
     require_plain(model)
-    layers = all_layers(model)
+    layers, operations = all_layers(model), all_operations(model)
     values: dict[str, float] = {}
     dropouts = [layer for layer in layers if is_plain_dropout(layer)]
     values |= {rate_name(number): float(layer.rate) for number, layer in enumerate(dropouts) if layer.rate}
@@ -73,12 +74,12 @@ def read_model(model: Any) -> ReadModel:
             config = model.get_config()
     except Exception as error:  # what a user's get_config may raise
         raise Unsupported(f"a layer does not say how it was made: {said(error)}") from error
-    names = {layer.name: number for number, layer in enumerate([model, *layers])}
+    names = {layer.name: number for number, layer in enumerate([model, *layers, *operations])}
     key = (
         type(model),
         _canonical(config, names),
         tuple(type(layer) for layer in layers),
-        own_code([*(type(layer) for layer in layers), *custom_objects(model).values()]),
+        own_code([*(type(each) for each in [*layers, *operations]), *custom_objects(model).values()]),
         own_code([each for layer in layers for each in functions_held(layer).values()]),
         content([held(layer) for layer in layers]),
         content([limits(each) for each in model.trainable_variables]),

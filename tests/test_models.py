@@ -58,6 +58,41 @@ def test_other_structures_have_other_keys(changes):
     assert read_model(build(**changes)).spec != read_model(build()).spec
 
 
+class Doubled(keras.Operation):
+    def call(self, inputs):
+        return 2 * inputs
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
+
+
+OPERATIONS = {
+    "x + y": lambda x: x + L.Dense(4)(x),
+    "x * 2": lambda x: x * 2.0,
+    "x * 3": lambda x: x * 3.0,
+    "a constant array": lambda x: x * np.arange(4, dtype="float32"),
+    "another constant array": lambda x: x * np.arange(1, 5, dtype="float32"),
+    "a slice": lambda x: x[:, ::2],
+    "another slice": lambda x: x[:, 1::2],
+    "relu": keras.ops.relu,
+    "a mean over an axis": lambda x: keras.ops.mean(x, axis=1, keepdims=True),
+    "a cast there and back": lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32"),
+    "in a model within": lambda x: (lambda y: keras.Model(y, keras.ops.tanh(y)))(keras.Input((4,)))(x),
+    "an operation of a user's own": lambda x: Doubled()(x),
+    "two of them": lambda x: Doubled()(Doubled()(x)),
+}
+
+
+def test_operations_between_layers_are_the_same_in_each_build():
+    def operating(operation):
+        inputs = keras.Input((4,))
+        return keras.Model(inputs, L.Dense(2)(operation(L.Dense(4)(inputs))))
+
+    keys = [read_model(operating(each)).spec for each in OPERATIONS.values()]
+    assert keys == [read_model(operating(each)).spec for each in OPERATIONS.values()]
+    assert len({*keys}) == len(keys)
+
+
 def test_a_name_is_not_mistaken_for_an_activation():
     assert read_model(build(name="tanh", activation="tanh")).spec != read_model(build(name="relu")).spec
 

@@ -52,6 +52,20 @@ def is_plain_dropout(layer: Any) -> bool:
     return type(layer) is keras.layers.Dropout
 
 
+def looks_by_slices(layer: Any) -> bool:
+    """Whether a convolution or a layer of maxima is one that `skmlp._engine.windows` rewrites for XLA."""
+    kept = keras.layers
+    pooling = kept.MaxPooling1D, kept.MaxPooling2D, kept.MaxPooling3D
+    if type(layer) not in (kept.Conv1D, kept.Conv2D, kept.Conv3D, *pooling) or layer.data_format != "channels_last":
+        return False
+    sizes = layer.pool_size if type(layer) in pooling else layer.kernel_size
+    return getattr(layer, "groups", 1) == 1 and sum(sizes) <= _MOST_SLICES
+
+
+_MOST_SLICES = 64
+"""For a window, each of which has to be compiled."""
+
+
 def model_inputs(model: Any) -> tuple[Form, ...]:
     """What one sample is in each input of a model, in the order of ``model.inputs``."""
     return tuple(Form(tuple(each.shape[1:]), str(each.dtype)) for each in model.inputs)

@@ -18,6 +18,7 @@ from skmlp._model_parts import (
     functions_held,
     is_plain_dropout,
     lambdas_named,
+    looks_by_slices,
     norm_name,
     own_additions,
     own_code,
@@ -94,8 +95,8 @@ def read_model(model: Any) -> ReadModel:
 
 _FEW_PLACES = 64
 
-_MANY_PLACES_COST = 32
-"""XLA takes so much longer for a product where the gradient of a kernel is a convolution by a large window."""
+_COST, _MANY_PLACES_COST = 4, 128
+"""Of a product that is not written as one of matrices: the gradient of a kernel is a convolution by a large window."""
 
 
 def _products(layer: Any) -> int:
@@ -105,9 +106,9 @@ def _products(layer: Any) -> int:
     try:
         shapes = [tensor.shape[1:-1] for tensor in (layer.input, layer.output)]
     except AttributeError:  # a layer within another, or one that is used several times
-        return 1 << 20
+        return 1 << 22
     places = max(math.prod(size or 1 for size in shape) for shape in shapes)
-    factor = 1 if places <= _FEW_PLACES else _MANY_PLACES_COST
+    factor = 1 if looks_by_slices(layer) else _COST if places <= _FEW_PLACES else _MANY_PLACES_COST
     return int(factor * places * sum(math.prod(weight.shape) for weight in layer.weights if len(weight.shape) > 1))
 
 

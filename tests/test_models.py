@@ -66,6 +66,10 @@ class Doubled(keras.Operation):
         return keras.KerasTensor(inputs.shape, inputs.dtype)
 
 
+def within(inputs):
+    return keras.Model(inputs, keras.ops.tanh(inputs))
+
+
 OPERATIONS = {
     "x + y": lambda x: x + L.Dense(4)(x),
     "x * 2": lambda x: x * 2.0,
@@ -77,8 +81,8 @@ OPERATIONS = {
     "relu": keras.ops.relu,
     "a mean over an axis": lambda x: keras.ops.mean(x, axis=1, keepdims=True),
     "a cast there and back": lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32"),
-    "in a model within": lambda x: (lambda y: keras.Model(y, keras.ops.tanh(y)))(keras.Input((4,)))(x),
-    "an operation of a user's own": lambda x: Doubled()(x),
+    "in a model within": lambda x: within(keras.Input((4,)))(L.Dense(4)(x)),
+    "an operation of a user's own": lambda x: Doubled()(x + 1),
     "two of them": lambda x: Doubled()(Doubled()(x)),
 }
 
@@ -261,5 +265,9 @@ def test_the_products_of_convolutions_are_counted():
     assert products(L.Conv2D(5, 3), L.Conv2D(1, 2, padding="same")) == 6 * 6 * (3 * 3 * 2 * 5) + 4 * 4 * (2 * 2 * 5)
     assert products(L.Conv1D(4, 3), shape=(7, 2)) == 7 * 3 * 2 * 4
     assert products(L.Dense(3)) == 0
-    # Over more than 64 places, a product takes XLA much longer.
-    assert products(L.Conv1D(4, 3), shape=(65, 2)) == 32 * 65 * 3 * 2 * 4
+    # Where they are not written as products of matrices, XLA takes longer, and much longer over more than 64 places.
+    assert products(L.Conv2D(4, 3, groups=2)) == 4 * 6 * 6 * (3 * 3 * 1 * 4)
+    assert products(L.Conv2DTranspose(4, 1, use_bias=False)) == 4 * 6 * 6 * 2 * 4
+    assert products(L.Conv1D(4, 3, groups=2), shape=(65, 2)) == 128 * 65 * 3 * 1 * 4
+    assert products(L.Conv1D(4, 65), shape=(70, 2)) == 128 * 70 * 65 * 2 * 4
+    assert products(L.TimeDistributed(L.Conv1D(4, 3)), shape=(2, 6, 2)) >= 1 << 22

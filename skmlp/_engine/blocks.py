@@ -13,7 +13,7 @@ from skmlp._spec import TrainingPlan, TrainingSpec, steps_per_epoch
 _XLA_STEPS = 16
 """XLA makes a step three times as fast, and its compilation takes 0.3 s longer (docs/design.md has measurements)."""
 
-_XLA_PRODUCTS = 1 << 23
+_XLA_PRODUCTS = 1 << 25
 """In the convolutions of a step, beyond which TensorFlow's own kernels are faster than XLA's on a CPU."""
 
 _BLOCK_STEPS = 256

@@ -69,7 +69,7 @@ def _add(graph: CompiledGraph, spec: TrainingSpec) -> tuple[list[Any], Any, Acce
     """The placeholders of a call, its losses, the variables of the network, and its metrics."""
     values = TracedValues()
     architecture = architecture_of(spec.architecture)
-    network = architecture.build(Traced(values, spec.values, "philox"))
+    network = architecture.build(Traced(values, spec.values))
     loss, meter = BatchLoss(spec, architecture, network, values), make_meter(spec, network)
     variables = [variable.value for variable in network.weights]
 

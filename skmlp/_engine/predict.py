@@ -162,7 +162,7 @@ def _add_objective(
     arguments += [(network.dtype, None)] * n_penalized
 
     def losses_and_penalty(*inputs: Any) -> tuple[Any, Any]:
-        traced = Traced(TracedValues(), names, algorithm="philox")
+        traced = Traced(TracedValues(), names)
         traced.values.now = dict(zip(names, inputs, strict=False))
         y, logits, *weights = inputs[len(names) :]
         penalty = MLP(network).penalty_of(weights, traced) if isinstance(network, NetworkSpec) and weights else None

@@ -40,8 +40,7 @@ class Steps:
         architecture = architecture_of(spec.architecture)
         self._inputs = INPUTS[spec.sparse](architecture)
         self._values = TracedValues()
-        algorithm = "hash" if spec.jit_compile else "philox"  # each is the fastest where it is used
-        network = architecture.build(Traced(self._values, spec.values, algorithm))
+        network = architecture.build(Traced(self._values, spec.values, spec.jit_compile))
         self.layout, self._network = lay_out(spec, network)
         self.weights = [variable.value for variable in self._network.weights]
         self._loss = BatchLoss(spec, architecture, self._network, self._values)

@@ -122,13 +122,15 @@ class Traced:
         By name; also "seed", "step", "learning_rate" and "filled", the places of the batch that a sample fills.
     names : tuple of str
         The values that the program is given, as hyperparameters.
-    algorithm : str
-        Of TensorFlow's stateless generators; or "hash", for masks that XLA computes of the numbers of their places.
+    xla : bool
+        Whether XLA compiles the program. Then masks are computed of the numbers of their places, and windows are looked
+        through by slices; else they come from TensorFlow's stateless generator and its kernels. Each is the fastest
+        where it is used.
     """
 
     values: TracedValues
     names: tuple[str, ...]
-    algorithm: str
+    xla: bool = False
 
     def seed(self, salt: int) -> Any:
         """Two int32 that depend on the seed of the fit, the step, and a number that a layer has to itself."""
@@ -147,10 +149,10 @@ class Traced:
         shape = tf.shape(inputs)
         if noise_shape is not None:
             shape = tf.stack([shape[axis] if size is None else size for axis, size in enumerate(noise_shape)])
-        if self.algorithm == "hash":
+        if self.xla:
             kept = self._hashed(shape, salt) >= tf.cast(rate * 2**24, tf.int32)
         else:
-            uniform = tf.random.stateless_uniform(shape, self.seed(salt), alg=self.algorithm)
+            uniform = tf.random.stateless_uniform(shape, self.seed(salt), alg="philox")
             kept = uniform >= tf.cast(rate, uniform.dtype)
         return tf.where(kept, inputs * (1 / (1 - rate)), tf.zeros_like(inputs))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from skmlp._engine.architecture import Network
 from skmlp._engine.traced import Traced, TracedValues, draw_by, with_filled_mask
+from skmlp._engine.windows import rewrite_windows
 from skmlp._keras import keras, tf
 from skmlp._model_parts import (
     all_layers,
@@ -79,7 +80,7 @@ class UserModel:
         for copied in clones.values():
             if isinstance(copied, keras.layers.Normalization):
                 copied.call = partial(_finalized, copied, copied.call)
-        reading = Traced(TracedValues(), (), "philox") if traced is None else traced
+        reading = Traced(TracedValues(), ()) if traced is None else traced
         _trace_layers([clones[id(layer)] for layer in all_layers(model) if id(layer) in clones], reading)
 
         def call(inputs: list[Any], *, training: bool) -> list[Any]:
@@ -164,7 +165,10 @@ def _without_initializers(config: Any) -> Any:
 
 
 def _trace_layers(layers: Sequence[Any], traced: Traced) -> None:
-    """Have layers draw by the seed and the step, drop by traced rates, and normalise over the filled places."""
+    """Have layers draw by the seed and the step, drop by traced rates, and normalise over the filled places.
+
+    Where XLA compiles them, layers with a window compute by slices, too.
+    """
     n_dropouts = 0
     for salt, layer in enumerate(layers):
         for generator in vars(layer).values():
@@ -177,6 +181,8 @@ def _trace_layers(layers: Sequence[Any], traced: Traced) -> None:
             layer.call = partial(_dropped, layer, traced, rate, salt)
         elif isinstance(layer, keras.layers.BatchNormalization):
             layer.call = partial(_normalized, layer.call, traced)
+        elif traced.xla:
+            rewrite_windows(layer)
 
 
 def _dropped(

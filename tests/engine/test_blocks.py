@@ -75,5 +75,5 @@ def test_xla_is_left_to_small_convolutions():
         def __getattr__(self, name):
             return getattr(plan(batch_size=32), name)
 
-    assert training_spec(Convolved(2**18), samples).jit_compile
-    assert not training_spec(Convolved(2**18 + 1), samples).jit_compile
+    assert training_spec(Convolved(2**20), samples).jit_compile
+    assert not training_spec(Convolved(2**20 + 1), samples).jit_compile

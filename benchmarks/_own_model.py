@@ -35,11 +35,18 @@ class OwnModel:
 
 
 def fits(problem: OwnModel) -> tuple[Runner, ...]:
-    """A runner for each of the two; both have trained an epoch, and so compiled, before the first timed fit."""
+    """A runner for each of the two; both have trained an epoch, and so compiled, before the first timed fit.
+
+    Before each timed fit, both train on `_N_AWAKE` batches: a process that has waited for the other one's turn on a
+    virtual machine finds its memory far away, and pays up to 0.3 seconds for that, however long the fit takes.
+    """
     return (
         Runner("skmlp.wrappers", partial(_prepare_wrapper, problem), ("skmlp",)),
         Runner("Keras fit", partial(_prepare_keras, problem), ("keras",)),
     )
+
+
+_N_AWAKE = 40
 
 
 def _prepare_wrapper(problem: OwnModel) -> Run:
@@ -62,7 +69,10 @@ def _prepare_wrapper(problem: OwnModel) -> Run:
 
     make(2e-3, 1, 0).fit(data.X, data.y)  # other values: what is compiled is used again, and nothing else
 
+    awake = problem.batch_size * _N_AWAKE
+
     def run(seed: int) -> Readings:
+        make(2e-3, 1, 0).fit(data.X[:awake], data.y[:awake])
         estimator = make(1e-3, problem.epochs, seed + 1)
         readings: Readings = timed(lambda: estimator.fit(data.X, data.y))
         return {**readings, **_accuracy(problem, data, estimator.predict)}
@@ -92,7 +102,7 @@ def _wrapper(problem: OwnModel) -> Any:
 
 
 def _prepare_keras(problem: OwnModel) -> Run:
-    import keras  # noqa: F401  (before anything is read)
+    import keras
 
     from benchmarks._process import timed
     from benchmarks.peers import TracedModel
@@ -102,12 +112,15 @@ def _prepare_keras(problem: OwnModel) -> Run:
     y = problem.split_targets(data.y) if problem.split_targets else data.y
     traced = TracedModel(partial(problem.build, 1e-3))
 
-    def fit(epochs: int) -> None:
+    def fit(epochs: int, X: Any = X, y: Any = y) -> None:
         traced.model.fit(X, y, batch_size=problem.batch_size, epochs=epochs, verbose=0)
+
+    first = partial(keras.tree.map_structure, lambda each: each[: problem.batch_size * _N_AWAKE])
 
     fit(1)
 
     def run(seed: int) -> Readings:
+        fit(1, first(X), first(y))
         traced.restart(seed)
         readings: Readings = timed(lambda: fit(problem.epochs))
         return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks._report import WORDS
-from benchmarks._summary import Result, verdicts
+from benchmarks._report import WORDS, called
+from benchmarks._summary import Result, Spread, verdicts
 
 BLUE, ORANGE = "#0072b2", "#d55e00"
 
@@ -26,41 +28,54 @@ def draw(report: dict[str, Any], directory: Path) -> None:
 
 
 def draw_ratios(cases: dict[str, Result], file: Path) -> None:
-    """A bar for each ratio that has a target, on a logarithmic axis; the target is a line across it."""
+    """A bar for each ratio that has a target."""
+    bars = []
+    for name, result in cases.items():
+        for verdict in verdicts(result):
+            target, spread = verdict.target, verdict.spread
+            if spread is None or not target["against"] or target["how"] != "ratio":
+                continue
+            variant = target["of"].partition(", ")[2]
+            memory = [WORDS[target["reading"]]] if target["reading"] != "seconds" else []
+            what = ", ".join([called(name, result), *([variant] if variant else []), *memory])
+            bars.append(Bar(f"{what} ({target['against']})", spread, target["at_most"]))
+    if bars:
+        draw_bars(bars, file)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio, what it is of and, in brackets, to whom, and its target."""
+
+    label: str
+    spread: Spread
+    at_most: float
+
+
+def draw_bars(bars: Sequence[Bar], file: Path) -> None:
+    """A bar for each ratio on a logarithmic axis; the target is a line across it."""
     from matplotlib.figure import Figure
 
-    rows = [
-        (name, verdict)
-        for name, result in cases.items()
-        for verdict in verdicts(result)
-        if verdict.spread is not None and verdict.target["against"] and verdict.target["how"] == "ratio"
-    ]
-    if not rows:
-        return
-    figure = Figure(figsize=(7.2, 1.2 + 0.3 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(7.2, 1.2 + 0.3 * len(bars)), layout="constrained")
     axes = figure.add_subplot()
-    labels = []
-    for place, (name, verdict) in enumerate(rows):
-        target, spread = verdict.target, verdict.spread
-        assert spread is not None  # noqa: S101  (chosen above)
-        variant = target["of"].partition(", ")[2]
-        memory = f", {WORDS[target['reading']]}" if target["reading"] != "seconds" else ""
-        labels.append(f"{name}{f' ({variant})' if variant else ''} / {target['against']}{memory}")
-        axes.barh(place, spread.median, color=BLUE if verdict.met else ORANGE, height=0.6)
+    for place, bar in enumerate(bars):
+        spread = bar.spread
+        axes.barh(place, spread.median, color=BLUE if spread.median <= bar.at_most else ORANGE, height=0.6)
         axes.plot([spread.low, spread.high], [place, place], color="black", linewidth=1)
-        axes.plot([target["at_most"]] * 2, [place - 0.42, place + 0.42], color="black", linewidth=2.5)
-    values = [value for _, verdict in rows for value in (verdict.spread.low, verdict.target["at_most"])]
+        axes.plot([bar.at_most] * 2, [place - 0.42, place + 0.42], color="black", linewidth=2.5)
     axes.set_xscale("log")
-    axes.set_xlim(left=min(values) / 2)
+    axes.set_xlim(left=min(value for bar in bars for value in (bar.spread.low, bar.at_most)) / 2)
     axes.axvline(1, color="gray", linestyle=":", linewidth=1)
-    axes.set_yticks(range(len(rows)), labels)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
+    axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.xaxis.set_major_formatter("{x:g}")
     figure.supxlabel(
-        "skmlp / peer: median, range of the runs (thin line), target (thick line); orange: missed", fontsize=9
+        "skmlp divided by the peer in brackets, time if nothing else is said:\n"
+        "median, range of the runs (thin line), target (thick line); orange: missed",
+        fontsize=9,
     )
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=180)
 
 
 def draw_growth(result: Result, file: Path) -> None:
@@ -87,4 +102,4 @@ def draw_growth(result: Result, file: Path) -> None:
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     for unused in figure.axes[len(panels) :]:
         unused.remove()
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=180)

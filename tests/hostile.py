@@ -274,7 +274,8 @@ class File:
 class Unpickler(pickle._Unpickler):
     """Python's own code: the C code takes 30 GB for one flipped bit, in the number of an object.
 
-    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list.
+    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list; and so
+    are damaged flags of a dtype, by which NumPy frees numbers as if they were objects.
     """
 
     dispatch: ClassVar = {**pickle._Unpickler.dispatch}
@@ -283,6 +284,8 @@ class Unpickler(pickle._Unpickler):
         made, state = self.stack[-2:]
         if isinstance(made, np.ndarray) and isinstance(state[-1], list) and math.prod(state[1]) != len(state[-1]):
             raise pickle.UnpicklingError(f"{state!r} is no state of an array")
+        if isinstance(made, np.dtype) and state[7:8] != (made.flags,):
+            raise pickle.UnpicklingError(f"{state!r} is no state of {made}")
         super().load_build()
 
     dispatch[pickle.BUILD[0]] = load_build

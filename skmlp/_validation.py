@@ -216,8 +216,8 @@ def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     for size in sizes:
         if not _SIZE.is_satisfied_by(size):
             raise ValueError(
-                f"hidden_layer_sizes={hidden_layer_sizes!r} must hold whole numbers of at least 1 and less than 2³¹, the "
-                "width of each hidden layer; () is a network without hidden layers."
+                f"hidden_layer_sizes={hidden_layer_sizes!r} must hold whole numbers of at least 1 and less than 2³¹, "
+                "the width of each hidden layer; () is a network without hidden layers."
             )
     return tuple(int(size) for size in sizes)
 

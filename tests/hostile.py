@@ -274,7 +274,7 @@ class File:
 class Unpickler(pickle._Unpickler):
     """Python's own code: the C code takes 30 GB for one flipped bit, in the number of an object.
 
-    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list; and so
+    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list; so
     are damaged flags of a dtype, by which NumPy frees numbers as if they were objects.
     """
 

@@ -191,7 +191,10 @@ def check_prediction(fitted, method, samples):
 
 
 def check_parameters(fitted, parameters):
-    """Set parameters and fit: an error leaves the earlier fit, and a fit is that of a new estimator; which of them."""
+    """Set parameters and fit: an error leaves the earlier fit, and a fit can be repeated; which of them.
+
+    It is that of a new estimator, or that of another one that goes on from the same fit.
+    """
     kind = type(fitted)
     estimator = copy.copy(fitted)
     before = fitted.predict(X)
@@ -203,7 +206,8 @@ def check_parameters(fitted, parameters):
         return False
     assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
     if isinstance(estimator.random_state, int):
-        again = clone(estimator).fit(X, TARGETS[kind])
+        goes_on = copy.copy(fitted).set_params(**parameters)
+        again = (goes_on if estimator.warm_start else clone(estimator)).fit(X, TARGETS[kind])
         np.testing.assert_array_equal(again.predict(X), estimator.predict(X))
     return True
 

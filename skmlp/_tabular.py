@@ -37,6 +37,7 @@ from skmlp._watch.sklearn_callbacks import ScikitLearnCallbacks, with_callbacks
 Self = TypeVar("Self", bound="BaseTabularMLP")
 
 _COUNT = Interval(Integral, 1, None, closed="left")
+_SIZE = Interval(Integral, 1, 2**31 - 1, closed="both")
 
 TABULAR_CONSTRAINTS: Mapping[str, list[Any]] = MappingProxyType(
     {
@@ -51,12 +52,12 @@ TABULAR_CONSTRAINTS: Mapping[str, list[Any]] = MappingProxyType(
         },
         "categorical_features": ["array-like", StrOptions(names(CategoricalFeaturesName)), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left")],
-        "category_dim": [_COUNT],
+        "category_dim": [_SIZE],
         "numeric_scaling": [StrOptions(names(NumericScalingName)), HasMethods(["fit", "transform"]), None],
         "numeric_embedding": [StrOptions(names(NumericEmbeddingName)), None],
-        "n_frequencies": [_COUNT],
+        "n_frequencies": [_SIZE],
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
-        "periodic_dim": [_COUNT],
+        "periodic_dim": [_SIZE],
         "input_scale": ["boolean"],
         "parametric_activation": ["boolean"],
         "batch_size": [_COUNT],

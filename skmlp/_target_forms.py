@@ -439,10 +439,7 @@ def label_table(y: ArrayLike) -> NDArray[Any]:
 
     A column, (n_samples, 1), is flattened with scikit-learn's warning.
     """
-    table = y if hasattr(y, "ndim") and not hasattr(y, "iloc") else np.asarray(y)
-    if hasattr(table, "toarray"):
-        table = table.toarray()
-    table = np.asarray(table)
+    table = np.asarray(made_dense(y))
     if table.ndim != 1 and (table.ndim != 2 or table.shape[1] == 1):
         table = np.asarray(column_or_1d(table, warn=True))
     if table.dtype == object and not any(isinstance(label, str) for label in table.ravel()):

@@ -39,11 +39,12 @@ _DECAY = Interval(Real, 0, 1, closed="left")
 _AMOUNT = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
+_SIZE = Interval(Integral, 1, 2**31 - 1, closed="both")  # of what is made, rather than counted: beyond, arrays overflow
 
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
-    "hidden_layer_sizes": ["array-like", _COUNT],
+    "hidden_layer_sizes": ["array-like", _SIZE],
     "activation": [str, callable, "array-like"],
-    "n_members": [_COUNT],
+    "n_members": [_SIZE],
     "dropout": [_RATE, "array-like"],
     "input_dropout": [_RATE],
     "dropout_schedule": [StrOptions(set(SCHEDULES)), callable, None],
@@ -213,10 +214,10 @@ def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """The widths of the hidden layers as a tuple; a single number is one layer."""
     sizes = hidden_layer_sizes if _is_sequence(hidden_layer_sizes) else [hidden_layer_sizes]
     for size in sizes:
-        if not _COUNT.is_satisfied_by(size):
+        if not _SIZE.is_satisfied_by(size):
             raise ValueError(
-                f"hidden_layer_sizes={hidden_layer_sizes!r} must hold whole numbers of at least 1, the width of each "
-                "hidden layer; () is a network without hidden layers."
+                f"hidden_layer_sizes={hidden_layer_sizes!r} must hold whole numbers of at least 1 and less than 2³¹, "
+                "the width of each hidden layer; () is a network without hidden layers."
             )
     return tuple(int(size) for size in sizes)
 

@@ -167,7 +167,7 @@ def attempt(function, *arguments, **keywords):
 
 
 def check_fit(fitted, method, samples, target, weight):
-    """Fit an estimator that is fitted already: it is so anew, or as it was."""
+    """Fit an estimator that is fitted already: it is so anew, or as it was; which of them."""
     estimator = copy.copy(fitted)
     before = fitted.predict(X)
     done = attempt(getattr(estimator, method), samples, target, sample_weight=weight)
@@ -177,50 +177,59 @@ def check_fit(fitted, method, samples, target, weight):
     else:
         assert np.isfinite(estimator.loss_)
         assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
+    return done is not None
 
 
 def check_prediction(fitted, method, samples):
-    """Predict: as many rows as there are samples, of finite numbers, or an error."""
+    """Predict: as many rows as there are samples, of finite numbers, or an error; whether there was none."""
     result = attempt(getattr(fitted, method), samples)
     if result is not None:
         assert len(result) == (samples.shape[0] if hasattr(samples, "shape") else len(samples))
         if result.dtype.kind == "f":
             assert np.isfinite(result).all()
+    return result is not None
 
 
 def check_parameters(fitted, parameters):
-    """Set parameters and fit: an error leaves the earlier fit, and a fit is the same as that of a new estimator."""
+    """Set parameters and fit: an error leaves the earlier fit, and a fit can be repeated; which of them.
+
+    It is that of a new estimator, or that of another one that goes on from the same fit.
+    """
     kind = type(fitted)
     estimator = copy.copy(fitted)
     before = fitted.predict(X)
     if attempt(estimator.set_params, **parameters) is None:
         assert repr(estimator.get_params()) == repr(fitted.get_params())
-        return
+        return False
     if attempt(estimator.fit, X, TARGETS[kind]) is None:
         np.testing.assert_array_equal(estimator.predict(X), before)
-        return
+        return False
     assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
     if isinstance(estimator.random_state, int):
-        again = clone(estimator).fit(X, TARGETS[kind])
+        goes_on = copy.copy(fitted).set_params(**parameters)
+        again = (goes_on if estimator.warm_start else clone(estimator)).fit(X, TARGETS[kind])
         np.testing.assert_array_equal(again.predict(X), estimator.predict(X))
+    return True
 
 
 def check_constructor(kind, parameters):
-    """Make an estimator, and have it fit or predict: an error leaves it as it was made, without a fit."""
+    """Make an estimator, and have it fit: an error leaves it as it was made, without a fit; whether there was none."""
     estimator = attempt(kind, **{"epochs": 1, **parameters})
     if estimator is None:
         assert not parameters.keys() <= kind().get_params().keys()
-        return
+        return False
     given = estimator.get_params()
     assert all(given[name] is value for name, value in parameters.items())
     with pytest.raises(NotFittedError):
         estimator.predict(X)
-    if attempt(estimator.fit, X, TARGETS[kind]) is None:
+    done = attempt(estimator.fit, X, TARGETS[kind]) is not None
+    if done:
+        assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
+    else:
         with pytest.raises(NotFittedError):
             estimator.predict(X)
-    else:
-        assert all(np.isfinite(weight).all() for weight in estimator.coefs_)
     assert all(value is given[name] for name, value in estimator.get_params().items())
+    return done
 
 
 def damage(data, draw):
@@ -269,7 +278,8 @@ class File:
 class Unpickler(pickle._Unpickler):
     """Python's own code: the C code takes 30 GB for one flipped bit, in the number of an object.
 
-    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list.
+    Damaged objects of an array are refused before NumPy 1.26 sees them, which reads beyond the end of their list; so
+    are damaged flags of a dtype, by which NumPy frees numbers as if they were objects.
     """
 
     dispatch: ClassVar = {**pickle._Unpickler.dispatch}
@@ -278,6 +288,8 @@ class Unpickler(pickle._Unpickler):
         made, state = self.stack[-2:]
         if isinstance(made, np.ndarray) and isinstance(state[-1], list) and math.prod(state[1]) != len(state[-1]):
             raise pickle.UnpicklingError(f"{state!r} is no state of an array")
+        if isinstance(made, np.dtype) and state[7:8] != (made.flags,):
+            raise pickle.UnpicklingError(f"{state!r} is no state of {made}")
         super().load_build()
 
     dispatch[pickle.BUILD[0]] = load_build

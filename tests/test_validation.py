@@ -59,11 +59,12 @@ LIMITS = {
     **dict.fromkeys(("learning_rate", "epsilon", "clipnorm"), ([*POSITIVE[0], None], POSITIVE[1])),
     **dict.fromkeys(("beta_1", "beta_2"), ([*SHARES[0], None], SHARES[1])),
     **dict.fromkeys(("quantile", "validation_fraction"), SHARES),
-    **dict.fromkeys(("n_members", "epochs"), COUNTS),
+    "epochs": COUNTS,
+    "n_members": (COUNTS[0], [*COUNTS[1], 2**31]),
     "batch_size": ([*COUNTS[0], "auto"], [*COUNTS[1], "all"]),
     "record_every": ([*COUNTS[0], None], COUNTS[1]),
     "n_iter_no_change": ([*COUNTS[0], np.inf], [*COUNTS[1], -np.inf]),
-    "hidden_layer_sizes": ([1, (2, 3), [2], np.array([2])], [0, "2", None]),
+    "hidden_layer_sizes": ([1, (2, 3), [2], np.array([2])], [0, "2", None, 2**31]),
     **dict.fromkeys(("regularize_bias", "clip_predictions", "shuffle", "early_stopping", "warm_start"), FLAGS),
     "nesterov": ([True, False, None], ["yes"]),
     **dict.fromkeys(("dropout_schedule", "learning_rate_schedule"), (["cosine", abs, None], ["x", 1])),
@@ -351,8 +352,10 @@ def test_the_dtype_of_predictions():
 
 
 def test_sizes_that_are_none():
-    for sizes in (0, (3, 0), (2.5,), "3", (True, "x")):
-        with pytest.raises(ValueError, match=r"hidden_layer_sizes=.* must hold whole numbers of at least 1"):
+    for sizes in (0, (3, 0), (2.5,), "3", (True, "x"), (3, 2**31), 2**63):
+        with pytest.raises(
+            ValueError, match=r"hidden_layer_sizes=.* must hold whole numbers of at least 1 and less than 2³¹"
+        ):
             layer_sizes(sizes)
     with pytest.raises(ValueError, match=r"dropout=\[0.1\] has 1 values for 2 hidden layers"):
         dropout_rates([0.1], 2)

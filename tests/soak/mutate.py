@@ -155,8 +155,8 @@ class Reached:
 class Trials:
     """A plugin of pytest's that, in the place of running the tests, runs them with each mutant in a forked process."""
 
-    def __init__(self, name: str, path: Path, chosen: list[Mutant], files: list[str]) -> None:
-        self._name, self._path, self._chosen, self._files = f"skmlp.{name}", path, chosen, files
+    def __init__(self, name: str, path: Path, chosen: list[Mutant]) -> None:
+        self._name, self._path, self._chosen = f"skmlp.{name}", path, chosen
         self._stem = name
 
     @pytest.hookimpl(tryfirst=True)
@@ -175,7 +175,8 @@ class Trials:
                     reaching = [(seconds, test) for seconds, test in quick if own & lines[test]]
                     ended = self._try_functions(session, changed, [items[test] for _, test in reaching])
                 else:
-                    ended = forked(lambda code=code: self._try_module(code), 60 + 4 * sum(s for s, _ in quick))
+                    tests = [test for _, test in quick]
+                    ended = forked(lambda code=code, tests=tests: self._try_module(code, tests), 90)
                 trials.write(json.dumps([i, ended]) + "\n")
                 trials.flush()
         return True
@@ -209,14 +210,14 @@ class Trials:
 
         return forked(run, 20) if items else SURVIVED
 
-    def _try_module(self, code: types.CodeType) -> int:
+    def _try_module(self, code: types.CodeType, tests: list[str]) -> int:
         """Import all that is of ours anew, and run the tests by a pytest of its own."""
         for name in [*sys.modules]:
             of_tests = str(getattr(sys.modules[name], "__file__", "")).startswith(str(TESTS))
             if name.partition(".")[0] == "skmlp" or of_tests:
                 del sys.modules[name]
         sys.meta_path.insert(0, Finder(Changed(self._name, self._path, code)))
-        return run_tests(self._files)
+        return run_tests(tests)
 
 
 def run_items(session: pytest.Session, items: list[pytest.Item]) -> int:
@@ -328,7 +329,7 @@ def try_mutants(name: str, path: Path, chosen: list[Mutant], files: list[str]) -
     if not chosen:
         return
     tests = [f"tests/{file}.py" for file in files]
-    ended = forked(lambda: run_tests(tests, Trials(name, path, chosen, tests)), 36_000)
+    ended = forked(lambda: run_tests(tests, Trials(name, path, chosen)), 36_000)
     if ended != SURVIVED:
         raise SystemExit(f"{name}: trying its mutants ended with {ended}; without the option -q it says why")
     for line in (RESULTS / f"{name}.trials").read_text().splitlines():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import keras
@@ -11,7 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-REFERENCES = Path(__file__).parent / "references.json"
+REFERENCES = Path(__file__).parent / "references"
+"""A file for each supported TensorFlow: the digest of the weights of each case, and six digits of each weight."""
+
+CHANGED = {"2.19": [0], "2.20": [2], "2.21": [0, 1]}
+"""The cases whose bits a release changed, on the same processor and with the same Keras."""
 
 CODE = """
 import hashlib, json, sys
@@ -83,22 +88,40 @@ def test_threads_change_no_bit_of_weights_that_are_updated_in_one_pass():
     assert one == two
 
 
-def test_weights_are_those_of_the_file(here):
-    """Close on every processor and version; the same bits on the processor and the version that made the file.
+def test_weights_are_those_of_every_release_of_tensorflow(here):
+    """Close on every processor and version; the same bits on the processor and the versions that made a file.
 
-    With `SKMLP_WRITE_REFERENCES=1` the file is made anew.
+    With `SKMLP_WRITE_REFERENCES=1` the file of this TensorFlow is made anew.
     """
     made_by = {"tensorflow": tf.__version__, "keras": keras.__version__, "processor": processor()}
+    digests = [digest for digest, _ in here]
     if os.environ.get("SKMLP_WRITE_REFERENCES"):
-        REFERENCES.write_text(json.dumps({**made_by, "weights": here}, indent=None) + "\n")
-    stored = json.loads(REFERENCES.read_text())
-    for (_, ours), (_, theirs) in zip(here, stored["weights"], strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
-    if {name: stored[name] for name in made_by} == made_by:
-        assert here == stored["weights"]
-    else:
-        changed = [i for i, (ours, theirs) in enumerate(zip(here, stored["weights"], strict=True)) if ours != theirs]
-        print(f"\nother bits than with {[stored[name] for name in made_by]} in the cases {changed}")
+        release = ".".join(tf.__version__.split(".")[:2])
+        rounded = [[float(f"{weight:.6g}") for weight in of_case] for _, of_case in here]
+        written = json.dumps({**made_by, "digests": digests, "weights": rounded})
+        (REFERENCES / f"{release}.json").write_text(written + "\n")
+    for path in sorted(REFERENCES.glob("*.json")):
+        stored = json.loads(path.read_text())
+        for (_, ours), theirs in zip(here, stored["weights"], strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
+        if {name: stored[name] for name in made_by} == made_by:
+            assert digests == stored["digests"]
+        else:
+            pairs = enumerate(zip(digests, stored["digests"], strict=True))
+            others = [i for i, (ours, theirs) in pairs if ours != theirs]
+            print(f"\n{[stored[name] for name in made_by]} has other bits in the cases {others}")
+
+
+def test_the_releases_that_changed_bits_are_known():
+    stored = [json.loads(path.read_text()) for path in sorted(REFERENCES.glob("*.json"))]
+    assert len({(each["keras"], each["processor"]) for each in stored}) == 1
+    changed = {}
+    for before, after in pairwise(stored):
+        pairs = enumerate(zip(before["digests"], after["digests"], strict=True))
+        others = [i for i, (one, other) in pairs if one != other]
+        if others:
+            changed[after["tensorflow"].rpartition(".")[0]] = others
+    assert changed == CHANGED
 
 
 def processor():

@@ -197,6 +197,10 @@ SEARCHES = {
     "reproducible": "user_guide/practical_tips",
     "NLP": "user_guide/text",
     "cite": "help",
+    "loss curve": "user_guide/validate",
+    "early stopping": "user_guide/validate",
+    "multi-label": "user_guide/outputs",
+    "overfitting": "user_guide/practical_tips",
 }
 """What users search for, and the page that has it in a heading, by which Sphinx's search ranks it among the first."""
 

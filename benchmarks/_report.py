@@ -203,8 +203,8 @@ def notes(name: str, result: Result) -> list[str]:
 
 LEAD = (
     ("small", "1,000 rows, 50 epochs", "Keras fit"),
-    ("mnist_adam", "60,000 pictures, an epoch", "Keras fit"),
-    ("mnist_large", "3.2 million weights, an epoch of 20,000 pictures", "Keras fit"),
+    ("mnist_adam", "60,000 images, an epoch", "Keras fit"),
+    ("mnist_large", "3.2 million weights, an epoch of 20,000 images", "Keras fit"),
     ("grid_digits", "61 fits of 20 epochs", "SciKeras"),
     ("newsgroups", "130,107 words, 5 epochs of 2,560 texts", "Keras fit"),
 )

@@ -164,6 +164,7 @@ html_sidebars = {page: [] for page in ("install", "tutorial", "errors", "faq", "
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "skmlp", "alt_text": ""},
+    "navbar_start": ["navbar-logo", "version.html"],
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,

@@ -4,8 +4,8 @@ From raw text to sentiment in one pipeline
 
 The reviews of :ref:`sphx_glr_auto_examples_plot_imdb_sentiment.py` again, this time as
 text. scikit-learn's vectorizers turn text into sparse matrices, and the network takes
-these as they are: the whole way from text to prediction is one estimator, which is
-fitted, searched and asked as such.
+these as they are. Everything from text to prediction is one estimator, which you fit,
+tune and predict with.
 """
 
 # %%

@@ -59,12 +59,12 @@ for name in ("sgd", "rmsprop", "adam"):
     )
 
 # %%
-# RMSprop and Adam, which scale the step of each weight, are after two epochs where SGD
-# is not after ten.
+# RMSprop and Adam, which scale the step of each weight, reach in two epochs what SGD
+# does not reach in ten.
 #
-# *At full size* they are after a few epochs where SGD is after fifty. Then their
-# validation loss rises, in spite of the dropout, while their accuracy holds: 0.979 on
-# the test set, against 0.963 by SGD.
+# *At full size* they reach in a few epochs what SGD reaches in fifty. Then their
+# validation loss rises, in spite of the dropout, while their accuracy stays: 0.979 on
+# the test set, against 0.963 with SGD.
 
 figure, panels = plt.subplots(1, 2, figsize=(8.5, 4), layout="constrained")
 LossCurveDisplay.from_estimators(optimizers, metrics=("loss", "val_score"), ax=panels)
@@ -144,7 +144,7 @@ for kind, of_this_kind in kinds.items():
 # %%
 # The losses include the penalties, and differ far more than the accuracies do.
 #
-# *At full size*, without a penalty, the training loss goes on towards zero while the
+# *At full size*, without a penalty, the training loss falls towards zero while the
 # validation loss rises; the best penalty of each kind changes the accuracy on the test
 # set by 0.003 at most.
 

@@ -2,8 +2,8 @@
 From softmax regression to a network with dropout
 =================================================
 
-Handwritten digits are first told apart without a hidden layer, then with two, then with
-two that drop out. The three classifiers are one estimator with other parameters. All of
+Handwritten digits are classified without a hidden layer, then with two, then with two
+and dropout. The three classifiers are one estimator with other parameters. All of
 them are trained by plain stochastic gradient descent at Keras' default learning rate of
 0.01, on batches of 128.
 """
@@ -135,8 +135,8 @@ figure.suptitle(
 figure.savefig("mnist_softmax_to_mlp.png", dpi=150)
 
 # %%
-# What a fitted classifier tells
-# ------------------------------
+# Inspect a fitted classifier
+# ---------------------------
 # The cross-entropy and the accuracy on the test set, the digit predicted for each
 # image, and the probability of each digit.
 

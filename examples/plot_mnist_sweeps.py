@@ -2,15 +2,15 @@
 Sweeps over learning rate, width and batch size
 ===============================================
 
-How a network with two hidden layers answers to its learning rate, its width and the
-size of its batches, one at a time; then all of them, and dropout, tuned together.
+How the accuracy of a network with two hidden layers depends on its learning rate, its
+width and its batch size, one at a time; then all of them, and dropout, tuned together.
 """
 
 # %%
 # The data and the pipeline
 # -------------------------
-# MNIST from ``keras.datasets``. The pixels are scaled within the pipeline, so that the
-# whole of it is what is tuned.
+# MNIST from ``keras.datasets``. The pixels are scaled within the pipeline, so that each
+# search tunes the whole pipeline.
 
 import keras
 import matplotlib.pyplot as plt
@@ -77,9 +77,9 @@ def sweep(in_words, parameter, values, optimizer):
 
 
 # %%
-# The learning rate of SGD. A small one gets nowhere in so few epochs, and too large a
-# one throws the weights about. It is a value to the compiled program, so that all these
-# fits share one.
+# The learning rate of SGD. With a small one the network learns next to nothing in so
+# few epochs, and with too large a one training fails. It is a value to the compiled
+# program, so that all these fits share one.
 
 rates, programs_of_rates = sweep(
     "learning rate",
@@ -108,10 +108,10 @@ batches, programs_of_batches = sweep(
 # %%
 # All together
 # ------------
-# Both sweeps by Adam are best at an end, and would not be so for more epochs or another
-# learning rate. The best learning rate depends on the batch size, and the best dropout
-# on the width. A randomised search draws all of them at once, learning rates evenly
-# over the powers of ten. It holds out the same fifths.
+# Both sweeps by Adam have their best value at the edge of the grid. With more epochs or
+# another learning rate it would be elsewhere: the best learning rate depends on the
+# batch size, and the best dropout on the width. A randomised search draws all of them
+# at once, learning rates evenly over the powers of ten. It holds out the same fifths.
 
 distributions = {
     "kerasmlpclassifier__learning_rate": loguniform(1e-4, 1e-2),

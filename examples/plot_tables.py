@@ -107,12 +107,11 @@ if invent:
 # A score that comes with the fit
 # -------------------------------
 # Each member leaves out a fold of its own and predicts it. ``oof_score_`` is the
-# accuracy of these predictions, and comes with the fit. It is that of single members,
-# to its disadvantage, and it chose the epoch, to its advantage. ``cross_val_score`` has
-# neither fault, but fits anew for each of its folds, and to fewer rows. Both estimate
-# the accuracy on other people, as well as the number of rows allows. They are of the
-# same rows, and what is chance in them, of the size of the standard error, is in good
-# part the same for both.
+# accuracy of these predictions, and comes with the fit. It is pessimistic, because each
+# row is predicted by a single member, and optimistic, because it chose the epoch.
+# ``cross_val_score`` has neither bias, but needs a fit for each fold, on fewer rows.
+# Both estimate the accuracy on other people, with an uncertainty of about the standard
+# error below. They use the same rows, so that much of their error is the same, too.
 #
 # *At full size* the accuracy was 0.859 out of fold, 0.858 cross-validated, which took
 # 38 s, and 0.858 on 38,842 other people, with a standard error of 0.003 on the 10,000
@@ -127,8 +126,8 @@ print(f"On other people, as above, it is {accuracy:.3f}.")
 print(f"The standard error of an accuracy on {n_train:,} rows is {standard_error:.3f}.")
 
 # %%
-# Can the probabilities be taken at their word?
-# ---------------------------------------------
+# Are the probabilities calibrated?
+# ---------------------------------
 # Of the people who are given a probability of 0.7, seven in ten should earn that much.
 # The layer "output" of ``model_`` has the logits of each member, and so the mean
 # prediction can be compared with what one member alone would have said. The Brier score
@@ -176,7 +175,7 @@ panel.set(
     aspect="equal",
 )
 panel.grid(alpha=0.3)
-figure.suptitle("Probabilities against what came of them")
+figure.suptitle("Calibration of the predicted probabilities")
 figure.savefig("tables_calibration.png", dpi=150)
 plt.show()
 

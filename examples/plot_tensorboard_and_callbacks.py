@@ -1,6 +1,6 @@
 """
-TensorBoard, and callbacks of one's own
-=======================================
+TensorBoard and callbacks of your own
+=====================================
 
 Keras' callbacks go into ``callbacks`` as they are. Here TensorBoard logs runs of
 :ref:`sphx_glr_auto_examples_plot_activations_mnist.py` per epoch and per batch, and a
@@ -8,8 +8,8 @@ callback written for the occasion collects the loss of every batch.
 """
 
 # %%
-# A callback of one's own
-# -----------------------
+# A callback of your own
+# ----------------------
 # A callback with batch hooks makes the fit go batch by batch, with a Keras model that
 # has the weights of the moment. That takes a few milliseconds a batch, several times
 # what training takes, which is why the runs are short here.

@@ -2,9 +2,9 @@
 XOR needs a hidden layer
 ========================
 
-Exclusive or: 1 if the two inputs differ, 0 if they are the same. No straight line parts
-the ones from the zeros, so that a network without a hidden layer cannot learn it. With
-one hidden layer of a few units it can.
+Exclusive or: 1 if the two inputs differ, 0 if they are the same. No straight line
+separates the ones from the zeros, so that a network without a hidden layer cannot learn
+it. With one hidden layer of a few units it can.
 """
 
 # %%

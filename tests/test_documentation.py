@@ -197,6 +197,10 @@ SEARCHES = {
     "reproducible": "user_guide/practical_tips",
     "NLP": "user_guide/text",
     "cite": "help",
+    "loss curve": "user_guide/validate",
+    "early stopping": "user_guide/validate",
+    "multi-label": "user_guide/outputs",
+    "overfitting": "user_guide/practical_tips",
 }
 """What users search for, and the page that has it in a heading, by which Sphinx's search ranks it among the first."""
 
@@ -252,3 +256,10 @@ def test_every_page_is_in_a_table_of_contents():
         new = {target for name in new for target in linked(PAGES[name], name)} - reached
         reached |= new
     assert reached == PAGES.keys()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_code_of_a_page_is_seen_without_scrolling(name):
+    shown = 92  # columns, of a page in a window of 1280 pixels
+    code = re.findall(r"^ *(?:>>>|\.\.\.) .*$", PAGES[name], re.MULTILINE)
+    assert [line for line in code if len(line) > shown] == []

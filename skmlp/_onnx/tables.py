@@ -191,6 +191,9 @@ def _quantiles(nodes: Nodes, scaler: Any, x: str) -> str:
     quantiles, ranks = scaler.quantiles_, scaler.references_
     normal = scaler.output_distribution == "normal"
     bound = _BOUND if normal else 0.0
+    if len(ranks) == 1:  # of which scikit-learn makes 0, and 1 of what a normal output has above it
+        quantiles, ranks = np.repeat(quantiles, 2, axis=0), np.zeros(2)
+    highest = 1.0 if normal else float(ranks[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.diff(ranks)[:, None] / np.diff(quantiles, axis=0)
     slopes = np.where(np.isfinite(slopes), slopes, 0)
@@ -206,7 +209,7 @@ def _quantiles(nodes: Nodes, scaler: Any, x: str) -> str:
         found.append(nodes("Add", nodes("Gather", levels, place), climb))
     rank = nodes("Mul", nodes("Add", *found), 0.5)
     low, high = quantiles[0], quantiles[-1]
-    rank = nodes("Where", nodes("Greater" if normal else "GreaterOrEqual", nodes("Add", x, bound), high), 1.0, rank)
+    rank = nodes("Where", nodes("Greater" if normal else "GreaterOrEqual", nodes("Add", x, bound), high), highest, rank)
     rank = nodes("Where", nodes("Less" if normal else "LessOrEqual", nodes("Sub", x, bound), low), 0.0, rank)
     return _normal(nodes, rank) if normal else rank
 

@@ -97,10 +97,17 @@ class ProgressBar:
         """Show the last state, and that of a fit that stopped early as the end: a notebook makes other ends red."""
         self.update(epoch, values)
         if epoch < self.epochs:
-            self.bar.total = epoch
+            self._end_at(epoch)
             self.bar.set_postfix_str(f"{_shown(values)}  stopped early", refresh=False)
         self.bar.refresh()
         self.bar.close()
+
+    def _end_at(self, epoch: int) -> None:
+        """Make an epoch the last: a notebook's bar is a widget, which has a total of its own."""
+        self.bar.total = epoch
+        if container := getattr(self.bar, "container", None):
+            _, widget, _ = container.children
+            widget.max = epoch
 
     def leave(self) -> None:
         """End the bar; again, if it is."""

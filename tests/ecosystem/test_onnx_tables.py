@@ -169,6 +169,23 @@ def test_equal_quantiles_have_the_rank_between_them():
         assert np.allclose(run(model, new)["variable"].ravel(), model.predict(new), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("output", ["normal", "uniform"])
+def test_one_quantile_is_what_scikit_learn_makes_of_it(output):
+    X = np.array([[0.0, 5.0], [1.0, 5.5], [2.0, 6.0], [4.0, 9.0]] * 4)
+    scaling = QuantileTransformer(n_quantiles=1, output_distribution=output)
+    model = small(TabularMLPRegressor, numeric_scaling=scaling, dtype="float64").fit(X, X[:, 0])
+    new = np.array([[-1.0, 4.0], [0.0, 5.0], [1e-8, 5.0 + 1e-8], [0.5, 5.2], [4.0, 9.0], [7.0, 20.0]])
+    assert np.allclose(run(model, new)["variable"].ravel(), model.predict(new), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_rows", [2, 3, 4])
+def test_a_tiny_table_is_written(n_rows):
+    X = np.column_stack([np.arange(n_rows), np.arange(n_rows) % 2]).astype(float)
+    model = small(TabularMLPRegressor, early_stopping=None, dtype="float64").fit(X, X[:, 0])
+    new = np.vstack([X, X - 0.3, X + 9])
+    assert np.allclose(run(model, new)["variable"].ravel(), model.predict(new), rtol=1e-9, atol=1e-9)
+
+
 def test_normal_numbers_are_right_to_all_digits():
     ranks = np.geomspace(1e-7, 0.5, 1001)
     z = (2 * np.sqrt(-2 * np.log(ranks)) - sum(_LIMITS)) / (_LIMITS[1] - _LIMITS[0])

@@ -5,6 +5,7 @@ import itertools
 import re
 import sys
 from contextlib import redirect_stdout
+from types import SimpleNamespace
 
 import pytest
 import tqdm.auto
@@ -175,6 +176,23 @@ def test_a_notebook_shows_a_bar_and_a_file_none(monkeypatch):
     in_notebook = type("tqdm", (type("tqdm_notebook", (), {}),), {})
     monkeypatch.setattr(tqdm.auto, "tqdm", in_notebook)
     assert _bars_of(io.StringIO()) is in_notebook
+
+
+class BarOfWidgets(tqdm.std.tqdm):
+    """As a notebook has it: the bar itself is a widget, the middle one of three."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.container = SimpleNamespace(children=(None, SimpleNamespace(max=self.total), None))
+
+
+def test_the_widget_of_a_fit_that_stops_early_is_full(terminal):
+    bar = ProgressBar("name", 5, BarOfWidgets)
+    with redirect_stdout(terminal):
+        bar.begin(0)
+        assert bar.bar.container.children[1].max == 5
+        bar.close(2, {"loss": 0.5})
+    assert bar.bar.container.children[1].max == bar.bar.n == 2
 
 
 @pytest.mark.parametrize("wrapped", [lambda mlp: mlp, lambda mlp: make_pipeline(StandardScaler(), mlp)])

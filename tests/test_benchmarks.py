@@ -108,7 +108,7 @@ def test_the_report_leads_with_times_and_how_many_times_faster_they_are():
     large = result(**{"skmlp": [2.0], "scikit-learn": [4.0]})
     assert lead_rows({"mnist_large": large, "small": small | {"called": "A small fit"}, "other": small}) == [
         ["A small fit: 1,000 rows, 50 epochs", "0.75 s (0.5 to 1)", "5 s (2 to 8)", "20 s", "6", "30"],
-        ["mnist_large: 3.2 million weights, an epoch of 20,000 pictures", "2 s", "4 s", "–", "2", "–"],
+        ["mnist_large: 3.2 million weights, an epoch of 20,000 images", "2 s", "4 s", "–", "2", "–"],
     ]
 
 

@@ -1,6 +1,6 @@
 """Layers that look through windows, as what XLA computes fast on a CPU: products of matrices, and maxima of slices.
 
-XLA takes the gradient of a convolution's kernel as a convolution by a window as large as the picture, and that of a
+XLA takes the gradient of a convolution's kernel as a convolution by a window as large as the image, and that of a
 maximum by going through each window again: up to forty and twelve times as long as here (docs/design.md).
 """
 

@@ -46,7 +46,7 @@ _PLAIN = (
     ),
     Group(
         "Training",
-        ("batch_size", "epochs", "shuffle", "warm_start", "random_state"),
+        ("batch_size", "epochs", "shuffle", "jit_compile", "warm_start", "random_state"),
         ("user_guide/practical_tips", "user_guide/continue"),
     ),
     Group(

@@ -41,7 +41,7 @@ from skmlp._watch.sklearn_callbacks import CallbackSupportMixin, ScikitLearnCall
 
 Self = TypeVar("Self", bound="BaseKerasMLP")
 
-_ADDED = {"n_members": 1}
+_ADDED = {"n_members": 1, "jit_compile": "auto"}
 """Parameters that files of earlier versions lack, and what is as it was without them."""
 
 _NOTED = ("n_features_in_", "feature_names_in_")
@@ -323,6 +323,7 @@ class BaseKerasMLP(FittedAttributes, CallbackSupportMixin, BaseEstimator, metacl
             n_weights=samples.data.weight.shape[1] if samples.data.weight.ndim > 1 else None,
             batch_size=min(200 if self.batch_size == "auto" else int(self.batch_size), len(samples.data.rows)),
             seed=seed,
+            jit_compile=parameters.get("jit_compile", "auto"),
         )
         try_own(plan)
         if samples.validation is not None:

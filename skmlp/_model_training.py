@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from skmlp._apart import apart
 from skmlp._building import BUILDING
 from skmlp._builds import Build
+from skmlp._compilations import compilation
 from skmlp._engine.architectures import architecture_of
 from skmlp._engine.blocks import training_spec
 from skmlp._engine.data import Data
@@ -45,6 +46,7 @@ class ModelPlan:
     batch_size: int
     seed: int
     measures: Measures
+    jit_compile: bool | str
     compiles: bool
     convolved: int
     exact: bool
@@ -181,6 +183,7 @@ def plan_model(build: Build, samples: ModelSamples, *, batch_size: int, shuffle:
         batch_size=batch_size,
         seed=seed,
         measures=training.measures,
+        jit_compile=compilation(build.model).get("jit_compile", "auto"),
         compiles=read.compiles,
         convolved=read.convolved,
         exact=read.own or training.own,

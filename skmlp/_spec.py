@@ -189,6 +189,10 @@ class TrainingPlan(Protocol):
         """The metrics that the program keeps, or None."""
 
     @property
+    def jit_compile(self) -> bool | str:
+        """Whether XLA compiles it if it can; or "auto", by the number of steps in an epoch."""
+
+    @property
     def compiles(self) -> bool:
         """Whether XLA can compile the network."""
 
@@ -268,6 +272,7 @@ class Plan:
     n_weights: int | None
     batch_size: int
     seed: int
+    jit_compile: bool | str = "auto"
 
     measures = None
     compiles = True

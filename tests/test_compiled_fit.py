@@ -10,8 +10,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skmlp import _builds, cache_info
+from skmlp import _builds, _model_training, cache_info
 from skmlp._engine import predict
+from skmlp._engine.blocks import training_spec
 from skmlp._engine.cache import POOL
 from skmlp._keras import keras
 from skmlp.wrappers import BaseWrapper, KerasClassifier, KerasRegressor
@@ -277,6 +278,14 @@ def test_an_optimizer_is_made_for_each_model_and_not_for_each_fit(optimizer, blo
     assert taken.model_.optimizer is not estimator.model_.optimizer
     for ours, theirs in zip(weights(taken), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("said", [True, False, "auto"])
+def test_a_model_that_is_compiled_with_jit_compile_is_trained_so(said, blobs, monkeypatch):
+    made = []
+    monkeypatch.setattr(_model_training, "training_spec", lambda *given: made.append(training_spec(*given)) or made[-1])
+    make(compile__jit_compile=said, epochs=1, batch_size=50, engine="compiled").fit(*blobs)
+    assert [each.jit_compile for each in made[:1]] == [said is True]  # "auto": there are few steps an epoch
 
 
 def test_settings_of_the_compilation_count(blobs):

@@ -67,6 +67,7 @@ LIMITS = {
     "hidden_layer_sizes": ([1, (2, 3), [2], np.array([2])], [0, "2", None, 2**31]),
     **dict.fromkeys(("regularize_bias", "clip_predictions", "shuffle", "early_stopping", "warm_start"), FLAGS),
     "nesterov": ([True, False, None], ["yes"]),
+    "jit_compile": ([True, False, "auto"], ["yes", None]),
     **dict.fromkeys(("dropout_schedule", "learning_rate_schedule"), (["cosine", abs, None], ["x", 1])),
     "normalization": (["batch", "layer", None], ["group"]),
     "target_scaling": (["standard", None], ["x"]),

@@ -28,15 +28,13 @@ _SPARSE_BLOCK_BYTES = 6 << 20
 def training_spec(plan: TrainingPlan, data: Data) -> TrainingSpec:
     """The key of the program that runs a plan on some samples.
 
-    Whether XLA compiles it depends on the number of steps in an epoch alone: never on what ran before, so that results
-    repeat, nor on the number of epochs, so that training in parts is training at once.
+    Unless the plan says whether XLA compiles it, that depends on the number of steps in an epoch alone: never on what
+    ran before, so that results repeat, nor on the number of epochs, so that training in parts is training at once.
     """
     sparse = stays_sparse(plan, data)
     short = plan.exact and len(data.rows) % plan.batch_size > 0
-    many = steps_per_epoch(len(data.rows), plan.batch_size) >= _XLA_STEPS
-    # XLA knows no sparse matrix, and no batch of another size
-    able = plan.compiles and plan.convolved * plan.batch_size <= _XLA_PRODUCTS and not sparse and not short
-    xla = many and able
+    able = plan.compiles and not sparse and not short  # XLA knows no sparse matrix, and no batch of another size
+    xla = able and (_pays(plan, data) if plan.jit_compile == "auto" else bool(plan.jit_compile))
     return TrainingSpec(
         architecture=plan.architecture,
         inputs=plan.inputs,
@@ -53,6 +51,12 @@ def training_spec(plan: TrainingPlan, data: Data) -> TrainingSpec:
         exact=plan.exact,
         measures=plan.measures,
     )
+
+
+def _pays(plan: TrainingPlan, data: Data) -> bool:
+    """Whether XLA has many steps to make faster, and knows how."""
+    many = steps_per_epoch(len(data.rows), plan.batch_size) >= _XLA_STEPS
+    return many and plan.convolved * plan.batch_size <= _XLA_PRODUCTS
 
 
 def stays_sparse(plan: TrainingPlan, data: Data) -> bool:

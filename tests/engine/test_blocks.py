@@ -1,5 +1,7 @@
 """Which program runs a plan depends on its shape alone, and blocks stay within their memory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,6 +27,14 @@ def test_xla_compiles_what_has_sixteen_steps_an_epoch(n_samples, xla):
     spec = training_spec(plan(batch_size=32), data(np.zeros((n_samples, 3))))
     assert spec.jit_compile == xla
     assert (spec.batch_size, spec.block_steps) == ((32, 256) if xla else (None, None))
+
+
+@pytest.mark.parametrize("n_samples", [32 * 15, 32 * 15 + 1])
+def test_a_plan_may_say_whether_xla_compiles_it(n_samples):
+    samples = data(np.zeros((n_samples, 3)))
+    for said in (True, False):
+        assert training_spec(replace(plan(), jit_compile=said), samples).jit_compile is said
+    assert not training_spec(replace(plan(batch_size=1), jit_compile=True), data(thin(100, 0.1))).jit_compile
 
 
 def test_folds_that_differ_by_a_row_share_a_structure():
@@ -76,4 +86,7 @@ def test_xla_is_left_to_small_convolutions():
             return getattr(plan(batch_size=32), name)
 
     assert training_spec(Convolved(2**20), samples).jit_compile
-    assert not training_spec(Convolved(2**20 + 1), samples).jit_compile
+    large = Convolved(2**20 + 1)
+    assert not training_spec(large, samples).jit_compile
+    large.jit_compile = True
+    assert training_spec(large, samples).jit_compile

@@ -300,7 +300,9 @@ def try_module(name: str, sample: int | None, seed: int, again: bool, near: bool
     RESULTS.mkdir(parents=True, exist_ok=True)
     results = RESULTS / f"{name}.json"
     every = mutants(path.read_text())
-    former = {(line, change): how for line, change, how in json.loads(results.read_text())} if again else {}
+    known = {each.key for each in every}
+    before = json.loads(results.read_text()) if again else []
+    former = {(line, change): how for line, change, how in before if (line, change) in known}
     chosen = [each for each in every if not again or former.get(each.key) == SURVIVED]
     if sample is not None and sample < len(chosen):
         chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311  (no secret: a seed is to draw the same again)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skmlp import KerasMLPRegressor
+from skmlp import KerasMLPRegressor, cache_info
 from skmlp._engine import loop
 from skmlp._engine.data import Data
 from skmlp._engine.loop import Training, initial_state, train
@@ -134,6 +134,64 @@ def test_each_watcher_is_told_as_if_it_were_alone(everys, n_samples, batch_size,
     assert not interrupted
     assert ended.epoch == n_epochs
     assert ended.step == sum(map(len, losses))
+
+
+class Late(Diary):
+    """Is told of the epochs of a block after all of them were run."""
+
+    attentive = False
+
+    def __init__(self, every=None):
+        super().__init__(every)
+        self.rates = []
+
+    def end_epoch(self, training, loss):
+        super().end_epoch(training, loss)
+        self.rates.append(training.rate)
+
+
+@quick
+@given(everys, st.integers(2, 60), st.integers(4, 20), st.integers(1, 9), st.integers(1, 40))
+def test_who_is_told_of_epochs_that_were_run_together_is_told_the_same(
+    everys, n_samples, batch_size, n_epochs, block_steps
+):
+    plan, data = plan_and_data(n_samples, batch_size)
+    state = initial_state(plan)
+    diaries = [Late(every) for every in everys]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+        ended, _ = train(plan, data, state, n_epochs, diaries)
+    losses, kernel, _ = naive_losses(n_samples, plan.batch_size, n_epochs, state)
+    for diary in diaries:
+        expected = naive_diary(diary.every, losses, n_samples, plan.batch_size)
+        told = ("steps begin", "steps end", "epoch ends", "training ends")
+        assert_same_pages(*([page for page in pages if page[0] in told] for pages in (diary.pages, expected)))
+    np.testing.assert_allclose(ended.weights[0][:, 0], kernel, rtol=1e-9)
+    assert (ended.epoch, ended.step) == (n_epochs, sum(map(len, losses)))
+
+
+@pytest.mark.parametrize("block_steps", [2, 5, 20])
+@pytest.mark.parametrize("watcher", [Diary, Late])
+def test_a_schedule_by_epochs_counts_their_fractions(watcher, block_steps, monkeypatch):
+    monkeypatch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+    plan, data = plan_and_data(57, 12, learning_rate_schedule="exponential")
+    state, diaries = initial_state(plan), [watcher(), Late()]
+    after = train(plan, data, state, 2, diaries)[0]
+    train(plan, data, after, 3, diaries)  # goes on where the first ended
+    losses, _, _ = naive_losses(57, 12, 5, state, rates=lambda step: RATE * 0.95 ** (step / 5))
+    told = [page[3] for page in diaries[0].pages if page[0] == "epoch ends"]
+    np.testing.assert_allclose(told, [np.average(each, weights=[12] * 4 + [9]) for each in losses], rtol=1e-9)
+    np.testing.assert_allclose(diaries[1].rates, RATE * 0.95 ** np.arange(5), rtol=1e-12)
+
+
+def test_a_program_that_another_thread_ran_is_lent_again():
+    plan, data = plan_and_data(60, 12)
+    train(plan, data, initial_state(plan), 2, [Beside()])
+    before = cache_info()
+    train(plan, data, initial_state(plan), 2, [Beside()])
+    train(plan, data, initial_state(plan), 2)
+    assert cache_info().traces == before.traces
+    assert cache_info().currsize == before.currsize
 
 
 def test_watchers_of_every_4_and_of_every_6_steps_are_each_told_at_their_own():

@@ -300,6 +300,63 @@ def test_an_interrupt_goes_back_to_the_last_epoch_that_was_watched():
     np.testing.assert_allclose([*ended.weights[0][:, 0], *ended.weights[1]], [*kernel, bias], rtol=1e-9)
 
 
+def test_an_interrupt_keeps_the_epochs_before_a_watcher_changed_the_rate():
+    class Halve(Watcher):
+        interferes = attentive = True
+
+        def end_epoch(self, training, loss):
+            if training.epoch == 1:
+                training.learning_rate = RATE / 2
+
+    class Interrupt(Watcher):
+        every = 2
+
+        def end_steps(self, training, losses):
+            if training.step == 14:
+                raise KeyboardInterrupt
+
+    plan, data = plan_and_data(60, 12)
+    state = initial_state(plan)
+    ended, interrupted = train(plan, data, state, 9, [Halve(), Interrupt()])
+    assert interrupted
+    assert (ended.epoch, ended.step) == (2, 10)
+    _, kernel, bias = naive_losses(60, 12, 2, state, rates=lambda step: RATE if step < 5 else RATE / 2)
+    np.testing.assert_allclose([*ended.weights[0][:, 0], *ended.weights[1]], [*kernel, bias], rtol=1e-9)
+
+
+def test_each_step_gets_the_rates_of_its_time():
+    X, y = problem()
+    estimator = KerasMLPRegressor(
+        (3, 2),
+        dropout=[0.5, 0.25],
+        dropout_schedule="inverse_time",
+        learning_rate_schedule="exponential",
+        learning_rate=RATE,
+        batch_size=12,
+        epochs=1,
+    )
+    plan = estimator.fit(X, y)._fitted.plan
+    seen = []
+
+    class Look(Watcher):
+        attentive = True
+
+        def end_epoch(self, training, loss):
+            seen.append(training._step_values(training.epoch, 0, 7, 5))
+
+    state = initial_state(plan)
+    train(
+        plan,
+        Data((X.astype("f4"),), (y[:, np.newaxis].astype("f4"),), np.ones(60, "f4"), np.arange(60)),
+        state,
+        1,
+        [Look()],
+    )
+    epochs = 1 + np.arange(7) / 5
+    expected = [RATE * 0.95**epochs, 0.5 / (1 + 0.1 * epochs), 0.25 / (1 + 0.1 * epochs)]
+    np.testing.assert_allclose(seen[0], np.transpose(expected), rtol=1e-12)
+
+
 def test_a_loss_that_is_not_finite_ends_the_training():
     plan, data = plan_and_data(60, 12, learning_rate_schedule=lambda step: 1.0 if step < 6 else 1e300)
     with pytest.raises(ValueError, match=r"The loss became (nan|inf) in epoch 2 of 5: .*learning_rate \(it is 0.05\)"):
@@ -332,6 +389,7 @@ class Beside(Diary):
         super().end_epoch(training, loss)
         self.states.append(training.state())
         assert training.weights() is self.states[-1].weights
+        assert training.learning_rate == training.rate == RATE
         if training.epoch == self.at:
             self.act(training)
 

@@ -50,8 +50,8 @@ MODULES = {
     "_validation": (["test_validation", "test_inputs", "test_optimizers", "test_sparse_format"], ["test_bad_input",
                     "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"]),
     "_engine.batches": (["engine/test_batches", "engine/test_input_forms"], ["engine/test_loop"]),
-    "_engine.loop": (["engine/test_loop", "test_schedules"], ["test_continuing", "engine/test_keras_callbacks",
-                     "engine/test_evaluation", "test_members", "test_models", "watch/test_recorders"]),
+    "_engine.loop": (["engine/test_loop", "test_schedules", "engine/test_evaluation"], ["test_continuing",
+                     "engine/test_keras_callbacks", "test_members", "watch/test_recorders"]),
 }  # fmt: skip
 """Module -> the tests that are held to it, and those that what survives these is tried with."""
 

@@ -1,9 +1,12 @@
 """Mutants of a module: its code with one thing changed, such as a comparison, a constant or a returned value."""
 
+from __future__ import annotations
+
 import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 COMPARISONS = {
     ast.Lt: [ast.LtE, ast.GtE],
@@ -42,7 +45,12 @@ class Mutant:
     last: int
     line: str
     change: str
-    tree: ast.Module
+    make: Callable[[], ast.Module]
+
+    @property
+    def tree(self) -> ast.Module:
+        """The changed module, made anew: a copy of a whole module takes a while."""
+        return self.make()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -57,13 +65,18 @@ def mutants(source: str) -> list[Mutant]:
     counts: dict[tuple[str, str], int] = {}
     for path, node, (first, last) in _places(tree):
         for change, apply in _changes(node):
-            mutated = copy.deepcopy(tree)
-            apply(_follow(mutated, path))
             key = lines[node.lineno - 1].strip(), change
             counts[key] = counts.get(key, 0) + 1
             number = f" ({counts[key]})" if counts[key] > 1 else ""
-            found.append(Mutant(first, last, key[0], change + number, ast.fix_missing_locations(mutated)))
+            found.append(Mutant(first, last, key[0], change + number, partial(_changed, tree, path, apply)))
     return found
+
+
+def _changed(tree: ast.Module, path: Path, apply: Callable[[ast.AST], None]) -> ast.Module:
+    """A copy of a module in which the node at the end of a path is changed."""
+    mutated = copy.deepcopy(tree)
+    apply(_follow(mutated, path))
+    return ast.fix_missing_locations(mutated)
 
 
 Path = tuple[tuple[str, int | None], ...]

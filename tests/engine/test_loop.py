@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skmlp import KerasMLPRegressor
+from skmlp import KerasMLPRegressor, cache_info
 from skmlp._engine import loop
 from skmlp._engine.data import Data
 from skmlp._engine.loop import Training, initial_state, train
@@ -136,6 +136,64 @@ def test_each_watcher_is_told_as_if_it_were_alone(everys, n_samples, batch_size,
     assert ended.step == sum(map(len, losses))
 
 
+class Late(Diary):
+    """Is told of the epochs of a block after all of them were run."""
+
+    attentive = False
+
+    def __init__(self, every=None):
+        super().__init__(every)
+        self.rates = []
+
+    def end_epoch(self, training, loss):
+        super().end_epoch(training, loss)
+        self.rates.append(training.rate)
+
+
+@quick
+@given(everys, st.integers(2, 60), st.integers(4, 20), st.integers(1, 9), st.integers(1, 40))
+def test_who_is_told_of_epochs_that_were_run_together_is_told_the_same(
+    everys, n_samples, batch_size, n_epochs, block_steps
+):
+    plan, data = plan_and_data(n_samples, batch_size)
+    state = initial_state(plan)
+    diaries = [Late(every) for every in everys]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+        ended, _ = train(plan, data, state, n_epochs, diaries)
+    losses, kernel, _ = naive_losses(n_samples, plan.batch_size, n_epochs, state)
+    for diary in diaries:
+        expected = naive_diary(diary.every, losses, n_samples, plan.batch_size)
+        told = ("steps begin", "steps end", "epoch ends", "training ends")
+        assert_same_pages(*([page for page in pages if page[0] in told] for pages in (diary.pages, expected)))
+    np.testing.assert_allclose(ended.weights[0][:, 0], kernel, rtol=1e-9)
+    assert (ended.epoch, ended.step) == (n_epochs, sum(map(len, losses)))
+
+
+@pytest.mark.parametrize("block_steps", [2, 5, 20])
+@pytest.mark.parametrize("watcher", [Diary, Late])
+def test_a_schedule_by_epochs_counts_their_fractions(watcher, block_steps, monkeypatch):
+    monkeypatch.setattr("skmlp._engine.loop.block_steps", lambda plan, data: block_steps)
+    plan, data = plan_and_data(57, 12, learning_rate_schedule="exponential")
+    state, diaries = initial_state(plan), [watcher(), Late()]
+    after = train(plan, data, state, 2, diaries)[0]
+    train(plan, data, after, 3, diaries)  # goes on where the first ended
+    losses, _, _ = naive_losses(57, 12, 5, state, rates=lambda step: RATE * 0.95 ** (step / 5))
+    told = [page[3] for page in diaries[0].pages if page[0] == "epoch ends"]
+    np.testing.assert_allclose(told, [np.average(each, weights=[12] * 4 + [9]) for each in losses], rtol=1e-9)
+    np.testing.assert_allclose(diaries[1].rates, RATE * 0.95 ** np.arange(5), rtol=1e-12)
+
+
+def test_a_program_that_another_thread_ran_is_lent_again():
+    plan, data = plan_and_data(60, 12)
+    train(plan, data, initial_state(plan), 2, [Beside()])
+    before = cache_info()
+    train(plan, data, initial_state(plan), 2, [Beside()])
+    train(plan, data, initial_state(plan), 2)
+    assert cache_info().traces == before.traces
+    assert cache_info().currsize == before.currsize
+
+
 def test_watchers_of_every_4_and_of_every_6_steps_are_each_told_at_their_own():
     plan, data = plan_and_data(60, 3)
     fours, sixes = Diary(4), Diary(6)
@@ -242,6 +300,63 @@ def test_an_interrupt_goes_back_to_the_last_epoch_that_was_watched():
     np.testing.assert_allclose([*ended.weights[0][:, 0], *ended.weights[1]], [*kernel, bias], rtol=1e-9)
 
 
+def test_an_interrupt_keeps_the_epochs_before_a_watcher_changed_the_rate():
+    class Halve(Watcher):
+        interferes = attentive = True
+
+        def end_epoch(self, training, loss):
+            if training.epoch == 1:
+                training.learning_rate = RATE / 2
+
+    class Interrupt(Watcher):
+        every = 2
+
+        def end_steps(self, training, losses):
+            if training.step == 14:
+                raise KeyboardInterrupt
+
+    plan, data = plan_and_data(60, 12)
+    state = initial_state(plan)
+    ended, interrupted = train(plan, data, state, 9, [Halve(), Interrupt()])
+    assert interrupted
+    assert (ended.epoch, ended.step) == (2, 10)
+    _, kernel, bias = naive_losses(60, 12, 2, state, rates=lambda step: RATE if step < 5 else RATE / 2)
+    np.testing.assert_allclose([*ended.weights[0][:, 0], *ended.weights[1]], [*kernel, bias], rtol=1e-9)
+
+
+def test_each_step_gets_the_rates_of_its_time():
+    X, y = problem()
+    estimator = KerasMLPRegressor(
+        (3, 2),
+        dropout=[0.5, 0.25],
+        dropout_schedule="inverse_time",
+        learning_rate_schedule="exponential",
+        learning_rate=RATE,
+        batch_size=12,
+        epochs=1,
+    )
+    plan = estimator.fit(X, y)._fitted.plan
+    seen = []
+
+    class Look(Watcher):
+        attentive = True
+
+        def end_epoch(self, training, loss):
+            seen.append(training._step_values(training.epoch, 0, 7, 5))
+
+    state = initial_state(plan)
+    train(
+        plan,
+        Data((X.astype("f4"),), (y[:, np.newaxis].astype("f4"),), np.ones(60, "f4"), np.arange(60)),
+        state,
+        1,
+        [Look()],
+    )
+    epochs = 1 + np.arange(7) / 5
+    expected = [RATE * 0.95**epochs, 0.5 / (1 + 0.1 * epochs), 0.25 / (1 + 0.1 * epochs)]
+    np.testing.assert_allclose(seen[0], np.transpose(expected), rtol=1e-12)
+
+
 def test_a_loss_that_is_not_finite_ends_the_training():
     plan, data = plan_and_data(60, 12, learning_rate_schedule=lambda step: 1.0 if step < 6 else 1e300)
     with pytest.raises(ValueError, match=r"The loss became (nan|inf) in epoch 2 of 5: .*learning_rate \(it is 0.05\)"):
@@ -274,6 +389,7 @@ class Beside(Diary):
         super().end_epoch(training, loss)
         self.states.append(training.state())
         assert training.weights() is self.states[-1].weights
+        assert training.learning_rate == training.rate == RATE
         if training.epoch == self.at:
             self.act(training)
 

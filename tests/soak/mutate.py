@@ -50,7 +50,8 @@ MODULES = {
     "_validation": (["test_validation", "test_inputs", "test_optimizers", "test_sparse_format"], ["test_bad_input",
                     "test_samples", "test_classifier", "test_own", "test_kinds", "test_penalties"]),
     "_engine.batches": (["engine/test_batches", "engine/test_input_forms"], ["engine/test_loop"]),
-    "_engine.loop": (["engine/test_loop", "test_schedules"], ["test_continuing", "engine/test_keras_callbacks"]),
+    "_engine.loop": (["engine/test_loop", "test_schedules", "engine/test_evaluation"], ["test_continuing",
+                     "engine/test_keras_callbacks", "test_members", "watch/test_recorders"]),
 }  # fmt: skip
 """Module -> the tests that are held to it, and those that what survives these is tried with."""
 
@@ -300,7 +301,9 @@ def try_module(name: str, sample: int | None, seed: int, again: bool, near: bool
     RESULTS.mkdir(parents=True, exist_ok=True)
     results = RESULTS / f"{name}.json"
     every = mutants(path.read_text())
-    former = {(line, change): how for line, change, how in json.loads(results.read_text())} if again else {}
+    known = {each.key for each in every}
+    before = json.loads(results.read_text()) if again else []
+    former = {(line, change): how for line, change, how in before if (line, change) in known}
     chosen = [each for each in every if not again or former.get(each.key) == SURVIVED]
     if sample is not None and sample < len(chosen):
         chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311  (no secret: a seed is to draw the same again)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from benchmarks._case import Case, Readings, Run, Runner, Target
-from benchmarks._training import imported
 
 N_FITS = 300
 EVERY = 10
@@ -32,8 +31,10 @@ def structures(n_fits: int) -> Iterator[Any]:
 
 
 def prepare(estimators: Callable[[], Iterator[Any]], since: int, every: int = EVERY) -> Run:
-    """Fits of some estimators; resident memory is read after every few, and its growth since one of them."""
-    imported("skmlp")
+    """Fits of some estimators; resident memory is read after every few, and its growth since one of them.
+
+    The first fit imports what the estimators need, and nothing else: torch ends a process that has TensorFlow.
+    """
     import gc
 
     import numpy as np

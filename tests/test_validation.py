@@ -243,27 +243,33 @@ def built():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "message"),
+    ("make", "message"),
     [
-        (keras.optimizers.Adam(use_ema=True), "use_ema=True, which is not taken over: leave use_ema out"),
-        (keras.optimizers.Adam(global_clipnorm=1.0), "global_clipnorm=1.0.*use clipnorm"),
-        (keras.optimizers.Adam(clipvalue=1.0), "clipvalue=1.0.*use clipnorm"),
-        (keras.optimizers.Adam(amsgrad=True), "amsgrad=True.*leave amsgrad out"),
-        (keras.optimizers.Adam(gradient_accumulation_steps=4), "gradient_accumulation_steps=4.*batch_size larger"),
-        (keras.optimizers.Adam(loss_scale_factor=8.0), "loss_scale_factor=8.0"),
-        (keras.optimizers.RMSprop(centered=True), "centered=True"),
-        (keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 9)), "a schedule.*learning_rate_schedule"),
-        (keras.optimizers.Adam(rate), "a schedule.*learning_rate_schedule"),
-        (keras.optimizers.Adam(beta_1=1.0), r"beta_1=1.0, which must be a float in the range \(0.0, 1.0\)"),
-        (keras.optimizers.Adam(-1.0), "learning_rate=-1.0, which must be a float in"),
-        (Mine(), "is not one of the optimizers that are trained here: choose one of sgd"),
-        (built(), "has been used by a model"),
-        (keras.losses.Huber(), "is not one of the optimizers"),
+        (lambda: keras.optimizers.Adam(use_ema=True), "use_ema=True, which is not taken over: leave use_ema out"),
+        (lambda: keras.optimizers.Adam(global_clipnorm=1.0), "global_clipnorm=1.0.*use clipnorm"),
+        (lambda: keras.optimizers.Adam(clipvalue=1.0), "clipvalue=1.0.*use clipnorm"),
+        (lambda: keras.optimizers.Adam(amsgrad=True), "amsgrad=True.*leave amsgrad out"),
+        (
+            lambda: keras.optimizers.Adam(gradient_accumulation_steps=4),
+            "gradient_accumulation_steps=4.*batch_size larger",
+        ),
+        (lambda: keras.optimizers.Adam(loss_scale_factor=8.0), "loss_scale_factor=8.0"),
+        (lambda: keras.optimizers.RMSprop(centered=True), "centered=True"),
+        (
+            lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 9)),
+            "a schedule.*learning_rate_schedule",
+        ),
+        (lambda: keras.optimizers.Adam(rate), "a schedule.*learning_rate_schedule"),
+        (lambda: keras.optimizers.Adam(beta_1=1.0), r"beta_1=1.0, which must be a float in the range \(0.0, 1.0\)"),
+        (lambda: keras.optimizers.Adam(-1.0), "learning_rate=-1.0, which must be a float in"),
+        (Mine, "is not one of the optimizers that are trained here: choose one of sgd"),
+        (built, "has been used by a model"),
+        (keras.losses.Huber, "is not one of the optimizers"),
     ],
 )
-def test_what_is_not_taken_over_from_an_optimizer_object_is_refused_by_name(optimizer, message, blobs):
+def test_what_is_not_taken_over_from_an_optimizer_object_is_refused_by_name(make, message, blobs):
     with pytest.raises(ValueError, match=f"optimizer=<.*{message}"):
-        KerasMLPClassifier((3,), optimizer=optimizer, epochs=1).fit(*blobs)
+        KerasMLPClassifier((3,), optimizer=make(), epochs=1).fit(*blobs)
 
 
 def test_the_kinds_of_sizes():

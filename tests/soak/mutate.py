@@ -162,6 +162,9 @@ class Trials:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        started = sys.modules["tensorflow.python.eager.context"].context_safe()
+        if started is not None and started._initialized:
+            raise RuntimeError("TensorFlow was started while tests were collected: what is forked from here would hang")
         found = self._baseline(session)
         quick = sorted((seconds, test) for test, (seconds, _) in found.items() if seconds < SLOWEST)
         lines = {test: set(lines) for test, (_, lines) in found.items()}

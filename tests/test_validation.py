@@ -168,11 +168,11 @@ def test_patience_without_end(blobs):
         ("bias_initializer", "Zero", "bias_initializer='Zero' is unknown: did you mean 'zero'"),
         ("optimizer", "adamm", "optimizer='adamm' is unknown: did you mean 'adam'"),
         ("optimizer", None, "optimizer=None is not one of"),
-        ("optimizer", keras.optimizers.Adam, "is a class: give it an instance"),
+        ("optimizer", keras.optimizers.Adam, "optimizer=<class .* is a class: give it an instance"),
     ],
 )
 def test_an_unknown_name_is_called_unknown(parameter, value, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         checked(**{parameter: value})
 
 

@@ -89,5 +89,6 @@ def test_weights_and_biases_logs_each_epoch(blobs, tmp_path):
     with wandb.init(project="skmlp", dir=tmp_path):
         mlp = KerasMLPClassifier((5,), epochs=3, callbacks=logger, random_state=0)
         mlp.fit(X, y, X_val=X[:20], y_val=y[:20])
+    wandb.teardown()  # else later runs, such as that of the page, are written into the folder of this one
     for name in ("loss", "val_loss", "val_score"):
         assert [epoch[f"epoch/{name}"] for epoch in told] == pytest.approx(mlp.history_[name])

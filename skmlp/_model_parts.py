@@ -99,14 +99,29 @@ def own_additions(model: Any) -> bool:
 
 
 def has_own_layers(model: Any) -> bool:
-    """Whether a model has layers or functions of a user's own, which may look at a batch as a whole."""
-    if any(is_own(type(layer)) or own_functions(layer) for layer in all_layers(model)):
+    """Whether a model has layers or functions that may look at a batch as a whole: a user's own, or over its axis."""
+    if any(is_own(type(layer)) or own_functions(layer) or _joins_samples(layer) for layer in all_layers(model)):
         return True
-    return any(type(each).__name__ not in _OF_MASKS for each in all_operations(model))
+    return any(type(each).__name__ not in _OF_EACH_SAMPLE for each in all_operations(model))
 
 
-_OF_MASKS = ("Any", "All", "Cast", "ExpandDims", "NotEqual")
-"""Operations by which Keras' layers make masks, beside those of a user's own, which may look at a batch as a whole."""
+def _joins_samples(layer: Any) -> bool:
+    """Whether a layer, such as ``Softmax(axis=0)``, computes over the axis of the samples."""
+    axes = [each for each in keras.tree.flatten(getattr(layer, "axis", None)) if isinstance(each, int)]
+    try:
+        n_axes = len(layer.input.shape)
+    except AttributeError:  # a layer within another, or one that is used several times, or with several inputs
+        return 0 in axes
+    return not {0, -n_axes}.isdisjoint(axes)
+
+
+_OF_EACH_SAMPLE = (
+    *("Any", "All", "Cast", "ExpandDims", "NotEqual"),  # by which Keras' layers make masks
+    *("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Power", "Maximum", "Minimum", "Negative", "Absolute"),
+    *("Square", "Sqrt", "Exp", "Log", "Clip", "Relu", "Relu6", "Sigmoid", "Tanh", "Gelu", "Silu", "Elu", "Selu"),
+    *("Softplus", "Softsign", "LeakyRelu"),
+)
+"""Operations number by number, beside others and a user's own layers, which may look at a batch as a whole."""
 
 
 def custom_objects(model: Any) -> dict[str, Any]:
@@ -161,7 +176,12 @@ _LAMBDA = "<lambda>"
 
 def functions_held(layer: Any) -> dict[str, Any]:
     """The functions of a user's own that a layer was given, by the names of its arguments."""
-    return {name: each for name, each in vars(layer).items() if inspect.isfunction(each) and is_own(each)}
+    return {name: each for name, each in vars(layer).items() if _is_function(each, layer) and is_own(each)}
+
+
+def _is_function(value: Any, layer: Any) -> bool:
+    """Whether a value is a function, or a method of something else than the layer that holds it."""
+    return inspect.isfunction(value) or (inspect.ismethod(value) and value.__self__ is not layer)
 
 
 def own_code(objects: Sequence[Any]) -> Hashable:

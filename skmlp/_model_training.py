@@ -183,7 +183,7 @@ def plan_model(build: Build, samples: ModelSamples, *, batch_size: int, shuffle:
         batch_size=batch_size,
         seed=seed,
         measures=training.measures,
-        jit_compile=compilation(build.model).get("jit_compile", "auto"),
+        jit_compile=compilation(build.model).get("jit_compile") is True or "auto",  # Keras makes False of "auto"
         compiles=read.compiles,
         convolved=read.convolved,
         exact=read.own or training.own,

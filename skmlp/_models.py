@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from skmlp._keras import keras
 from skmlp._model_parts import (
@@ -16,6 +18,7 @@ from skmlp._model_parts import (
     all_operations,
     custom_objects,
     functions_held,
+    is_own,
     is_plain_dropout,
     lambdas_named,
     looks_by_slices,
@@ -62,6 +65,7 @@ def read_model(model: Any) -> ReadModel:
         If the engine cannot train such a model.
     """
     require_plain(model)
+    _require_no_own_operations(model)
     layers, operations = all_layers(model), all_operations(model)
     values: dict[str, float] = {}
     dropouts = [layer for layer in layers if is_plain_dropout(layer)]
@@ -75,12 +79,13 @@ def read_model(model: Any) -> ReadModel:
             config = model.get_config()
     except Exception as error:  # what a user's get_config may raise
         raise Unsupported(f"a layer does not say how it was made: {said(error)}") from error
+    _require_told_calls(config)
     names = {layer.name: number for number, layer in enumerate([model, *layers, *operations])}
     key = (
         type(model),
         _canonical(config, names),
         tuple(type(layer) for layer in layers),
-        own_code([*(type(each) for each in [*layers, *operations]), *custom_objects(model).values()]),
+        own_code([*(type(layer) for layer in layers), *custom_objects(model).values()]),
         own_code([each for layer in layers for each in functions_held(layer).values()]),
         content([held(layer) for layer in layers]),
         content([limits(each) for each in model.trainable_variables]),
@@ -181,6 +186,54 @@ _UNSUPPORTED_LAYERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 
 
+def _require_no_own_operations(model: Any) -> None:
+    """Refuse operations of a user's own.
+
+    Raises
+    ------
+    Unsupported
+        With the name of the class.
+    """
+    own = [type(each).__name__ for each in all_operations(model) if is_own(type(each))]
+    if own:
+        raise Unsupported(
+            f"{own[0]} is an operation of your own, whose attributes Keras does not save: write it as a "
+            "keras.layers.Layer with a get_config"
+        )
+
+
+def _require_told_calls(config: Any) -> None:
+    """Refuse functions and objects as arguments of a call, of which a configuration has the names alone.
+
+    Raises
+    ------
+    Unsupported
+        With what was called with them.
+    """
+    for layer in config.get("layers", ()) if isinstance(config, dict) else ():
+        untold = next(_untold(layer.get("inbound_nodes")), None)
+        if untold is not None:
+            raise Unsupported(
+                f"{layer.get('name') or layer['config'].get('name')!r} is called with {untold}, of which Keras saves "
+                "the name alone: write it as a keras.layers.Layer or a keras.layers.Lambda"
+            )
+        _require_told_calls(layer.get("config"))
+
+
+def _untold(value: Any) -> Iterator[str]:
+    """The names of functions and objects in the saved arguments of a call."""
+    if isinstance(value, dict):
+        kind = str(value.get("class_name", "__none__"))
+        if not (kind.startswith("__") and kind.endswith("__")) or kind == "__lambda__":
+            named = {"function": f"the function {value.get('config')!r}", "__lambda__": "a lambda"}
+            yield named.get(kind, f"an object of {kind}")
+        elif kind != "__keras_tensor__":
+            yield from _untold(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _untold(each)
+
+
 def _canonical(config: Any, names: Mapping[str, int], under: str = "") -> Hashable:
     """A configuration with layers by number, without initializers and seeds, and with traced values as on or off."""
     if isinstance(config, dict):
@@ -194,6 +247,8 @@ def _canonical(config: Any, names: Mapping[str, int], under: str = "") -> Hashab
 
 def _canonical_object(config: dict[str, Any], names: Mapping[str, int], under: str) -> Hashable:
     class_name = config.get("class_name")
+    if class_name == "__numpy__":  # number by number, a table of positions would take seconds
+        return class_name, content(np.asarray(config["config"]["value"], config["config"]["dtype"]))
     if under.endswith("initializer") and isinstance(getattr(keras.initializers, str(class_name), None), type):
         return "an initializer"
     if class_name in ("L1", "L2", "L1L2") and under not in ("activity_regularizer", _OWN):

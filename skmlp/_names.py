@@ -106,6 +106,7 @@ TABULAR_ANSWERS: Mapping[str, str] = {
     **dict.fromkeys(("validation_data", "validation_split"), _HELD_OUT),
     **dict.fromkeys(("initial_epoch", "warm_start"), _ANEW),
     "input_dropout": "hidden layers alone have dropout",
+    "jit_compile": "XLA compiles the training if an epoch has 16 batches or more",
     "min_delta": "the least improvement for early_stopping='validation' is tol",
     "output_activation": "it follows from the target",
     "patience": _OUT_OF_FOLD,

@@ -138,7 +138,9 @@ def weigh(
         raise ValueError("class_weight leaves no sample with a weight above 0: give a weight to a class that y has.")
     # Weights are relative to their mean; but the labels of a part do not tell what the class weights are relative to.
     mean = weight[rows].mean() if partial else weighed[trained].mean()
-    data = Data(X, (target.encoded,), (weighed / mean).astype(parameters["dtype"]), trained)
+    with np.errstate(under="ignore"):  # of weights that are as good as 0 beside others
+        relative = (weighed / mean).astype(parameters["dtype"])
+    data = Data(X, (target.encoded,), relative, trained)
     return Samples(data, target, validation)
 
 

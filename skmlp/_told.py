@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -108,7 +109,13 @@ def said(error: Exception) -> str:
             "something in it refers to a variable that is not among its weights, or draws random numbers with Keras' "
             "global generator"
         )
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).strip(" .")
+    lines = [_STYLE.sub("", line).strip(" .") for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("Exception encountered when calling")]
+    return next(iter(told), type(error).__name__)
+
+
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+"""Keras writes what went wrong in a layer in bold type, after a line that says in which."""
 
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.ndarray, np.generic)

@@ -325,6 +325,12 @@ def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int, name: s
         raise ValueError(f"{name} has negative values, such as {weight.min():g}: a weight is at least 0.")
     if not weight.any():
         raise ValueError(f"{name} is zero for every sample: at least one weight must be above 0.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weight.sum()):
+            raise ValueError(
+                f"{name} has values up to {weight.max():g}, whose sum is too large for a number: divide them by a "
+                "constant, since their proportions alone count."
+            )
     return weight
 
 

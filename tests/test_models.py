@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from skmlp._compilations import compilation, read_objectives, read_optimizer
 from skmlp._keras import keras
-from skmlp._model_parts import Unsupported, all_layers, flat_arrays, output_names, structure
+from skmlp._model_parts import Unsupported, all_layers, flat_arrays, has_own_layers, output_names, structure
 from skmlp._models import read_model
 from skmlp._spec import Form
 
@@ -82,8 +82,6 @@ OPERATIONS = {
     "a mean over an axis": lambda x: keras.ops.mean(x, axis=1, keepdims=True),
     "a cast there and back": lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32"),
     "in a model within": lambda x: within(keras.Input((4,)))(L.Dense(4)(x)),
-    "an operation of a user's own": lambda x: Doubled()(x + 1),
-    "two of them": lambda x: Doubled()(Doubled()(x)),
 }
 
 
@@ -95,6 +93,51 @@ def test_operations_between_layers_are_the_same_in_each_build():
     keys = [read_model(operating(each)).spec for each in OPERATIONS.values()]
     assert keys == [read_model(operating(each)).spec for each in OPERATIONS.values()]
     assert len({*keys}) == len(keys)
+
+
+class Factor:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def scaled(self, x):
+        return x * self.factor
+
+
+def test_methods_count_by_what_they_are_bound_to():
+    def scaling(factor):
+        return keras.Sequential([keras.Input((4,)), L.Lambda(Factor(factor).scaled)])
+
+    assert read_model(scaling(2.0)).own
+    assert read_model(scaling(2.0)).spec == read_model(scaling(2.0)).spec
+    assert read_model(scaling(2.0)).spec != read_model(scaling(3.0)).spec
+
+
+@pytest.mark.parametrize("name", ["x + y", "x * 2", "a constant array", "relu", "in a model within"])
+def test_operations_number_by_number_do_not_see_the_batch(name):
+    assert not has_own_layers(calling(OPERATIONS[name]))
+
+
+@pytest.mark.parametrize("name", ["a slice", "a mean over an axis"])
+def test_other_operations_may_see_the_batch_as_a_whole(name):
+    assert has_own_layers(calling(OPERATIONS[name]))
+
+
+@pytest.mark.parametrize(
+    ("layer", "joins"),
+    [
+        (lambda: L.Softmax(axis=0), True),
+        (lambda: L.Softmax(axis=-2), True),
+        (lambda: L.UnitNormalization(axis=[0]), True),
+        (L.LayerNormalization, False),
+        (L.Softmax, False),
+        (L.BatchNormalization, False),
+    ],
+)
+def test_layers_over_the_axis_of_the_samples_see_batches_as_they_are(layer, joins):
+    assert has_own_layers(keras.Sequential([keras.Input((4,)), layer()])) is joins
+    if layer().axis != -2:  # where a layer is used twice, its axes are all that is known
+        inputs, shared = keras.Input((4,)), layer()
+        assert has_own_layers(keras.Model(inputs, shared(shared(inputs)))) is joins
 
 
 def test_a_name_is_not_mistaken_for_an_activation():
@@ -133,6 +176,23 @@ def test_layers_of_ones_own_count_by_what_they_hold():
     assert not read_model(build()).own
 
 
+def half(row):
+    return row / 2
+
+
+class Halved:
+    def __call__(self, row):
+        return row / 2
+
+    def get_config(self):
+        return {}
+
+
+def within_model(function):
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, calling(function)(inputs))
+
+
 class Subclassed(keras.Model):
     def call(self, inputs):
         return inputs
@@ -153,7 +213,21 @@ def refused(*layers, **compiled):
     return model
 
 
+def calling(function):
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, function(inputs))
+
+
+class Applied(L.Layer):
+    def call(self, inputs, function):
+        return function(inputs)
+
+
 REASONS = {
+    "Doubled is an operation of your own": lambda: calling(Doubled()),
+    "is called with a lambda": lambda: calling(lambda x: keras.ops.map(lambda row: row * 2, x)),
+    "is called with the function 'half'": lambda: calling(lambda x: L.Dense(1)(Applied()(x, function=half))),
+    "is called with an object of Halved": lambda: within_model(lambda x: keras.ops.map(Halved(), x)),
     "a call of its own": Subclassed,
     "has a train_step of its own": lambda: own_step(keras.Input((1,))),
     "run eagerly": lambda: refused(run_eagerly=True),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skmlp import KerasMLPClassifier
 from skmlp._loss_table import GivenLoss
 from skmlp._samples import Arguments, Validation, explicit_validation, split, weigh
 from skmlp._target_forms import Labels
@@ -170,3 +171,10 @@ def test_arguments_are_those_of_one_fit_of_training_samples_unless_given():
     given = Arguments(1, 2)
     assert (given.sample_weight, given.X_val, given.y_val, given.sample_weight_val) == (None,) * 4
     assert (given.classes, given.partial) == (None, False)
+
+
+def test_weights_that_are_far_apart_are_no_error_where_numpy_raises(blobs):
+    X, y = blobs
+    weight = np.where(np.arange(len(y)) % 2, 1e-300, 1e300)
+    with np.errstate(all="raise"):
+        assert KerasMLPClassifier((4,), epochs=1).fit(X, y, sample_weight=weight).n_iter_ == 1

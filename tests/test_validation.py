@@ -314,6 +314,7 @@ def test_a_split_has_every_row_once_and_every_class_on_both_sides(fraction):
     ("weight", "message"),
     [
         ([1.0, -0.5, 1.0], "w has negative values, such as -0.5: a weight is at least 0"),
+        ([1e308, 1e308, 1.0], r"w has values up to 1e\+308, whose sum is too large for a number: divide them"),
         ([0.0, 0.0, 0.0], "w is zero for every sample"),
         ([1.0, 1.0], r"w has shape \(2,\), but there are 3 samples"),
         ([[1.0], [1.0], [1.0]], r"w has shape \(3, 1\)"),

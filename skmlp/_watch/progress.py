@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 import warnings
@@ -41,7 +42,7 @@ def display(name: str, epochs: int) -> Display:
     which share a terminal, write whole lines.
     """
     name = "  ".join(filter(None, (name, place_in_search())))
-    make = None if parent_process() is not None else _bars_of(sys.stdout)
+    make = None if parent_process() is not None else _bars_of(_output())
     return ProgressLine(name, epochs) if make is None else ProgressBar(name, epochs, make)
 
 
@@ -54,7 +55,17 @@ def _bars_of(stream: TextIO) -> Callable[..., Any] | None:
     except ImportError:
         return None
     in_notebook = any(cls.__name__ == "tqdm_notebook" for cls in tqdm.__mro__)
-    return tqdm if in_notebook or stream.isatty() else None
+    return tqdm if in_notebook or _is_terminal(stream) else None
+
+
+def _output() -> TextIO:
+    """Standard output; nowhere, in a process that has none, such as a Windows service."""
+    return io.StringIO() if sys.stdout is None else sys.stdout
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Whether a stream is a terminal; what stands in for standard output may not know."""
+    return bool(stream.isatty()) if hasattr(stream, "isatty") else False
 
 
 class ProgressBar:
@@ -83,7 +94,7 @@ class ProgressBar:
             total=self.epochs,
             initial=done,
             unit="epoch",
-            file=sys.stdout,
+            file=_output(),
             dynamic_ncols=True,
         )
         self.bar.leave = self.bar.pos == 0
@@ -135,9 +146,9 @@ class ProgressLine:
     ) -> None:
         self.name = name
         self.epochs = epochs
-        self.stream = sys.stdout if stream is None else stream
+        self.stream = _output() if stream is None else stream
         self.clock = clock
-        self.terminal = self.stream.isatty() and parent_process() is None
+        self.terminal = _is_terminal(self.stream) and parent_process() is None
         self.start = self.last = clock()
         self.done = 0
         self.width = 0

@@ -65,6 +65,26 @@ def test_durations(seconds, shown):
     assert _duration(seconds) == shown
 
 
+class Redirected:
+    """What some programs put in the place of standard output."""
+
+    def __init__(self):
+        self.written = ""
+
+    def write(self, text):
+        self.written += text
+
+    def flush(self):
+        pass
+
+
+@pytest.mark.parametrize("stream", [None, Redirected()])
+def test_a_process_without_a_terminal_or_output_fits(stream, blobs, monkeypatch):
+    monkeypatch.setattr("sys.stdout", stream)
+    KerasMLPClassifier((4,), epochs=3, verbose=1).fit(*blobs)
+    assert stream is None or "epoch 3/3" in stream.written
+
+
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_verbose_shows_it(verbose, blobs, capsys):
     KerasMLPClassifier((4,), epochs=3, verbose=verbose).fit(*blobs, X_val=blobs[0], y_val=blobs[1])

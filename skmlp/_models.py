@@ -210,14 +210,17 @@ def _require_told_calls(config: Any) -> None:
     Unsupported
         With what was called with them.
     """
-    for layer in config.get("layers", ()) if isinstance(config, dict) else ():
-        untold = next(_untold(layer.get("inbound_nodes")), None)
+    if isinstance(config, dict):
+        untold = next(_untold(config.get("inbound_nodes")), None)
         if untold is not None:
             raise Unsupported(
-                f"{layer.get('name') or layer['config'].get('name')!r} is called with {untold}, of which Keras saves "
-                "the name alone: write it as a keras.layers.Layer or a keras.layers.Lambda"
+                f"{config.get('name')!r} is called with {untold}, of which Keras saves the name alone: write it as a "
+                "keras.layers.Layer or a keras.layers.Lambda"
             )
-        _require_told_calls(layer.get("config"))
+        config = list(config.values())
+    for each in config if isinstance(config, list | tuple) else ():
+        if isinstance(each, dict | list | tuple):
+            _require_told_calls(each)
 
 
 def _untold(value: Any) -> Iterator[str]:

@@ -227,6 +227,9 @@ REASONS = {
     "Doubled is an operation of your own": lambda: calling(Doubled()),
     "is called with a lambda": lambda: calling(lambda x: keras.ops.map(lambda row: row * 2, x)),
     "is called with the function 'half'": lambda: calling(lambda x: L.Dense(1)(Applied()(x, function=half))),
+    "is called with the function 'half', of": lambda: keras.Sequential(
+        [keras.Input((2, 4)), L.TimeDistributed(calling(lambda x: keras.ops.map(half, x)))]
+    ),
     "is called with an object of Halved": lambda: within_model(lambda x: keras.ops.map(Halved(), x)),
     "a call of its own": Subclassed,
     "has a train_step of its own": lambda: own_step(keras.Input((1,))),

@@ -180,6 +180,14 @@ _UNSUPPORTED_LAYERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
         "is a model with a call of its own, whose structure cannot be read",
     ),
     (
+        lambda layer: (
+            isinstance(layer, keras.layers.Conv3D)
+            and layer.padding == "same"
+            and any(stride > size for stride, size in zip(layer.strides, layer.kernel_size, strict=True))
+        ),
+        "skips values, which XLA and TensorFlow's own operation begin to do at different places",
+    ),
+    (
         lambda layer: layer.compute_dtype not in (layer.variable_dtype, "string"),
         "computes in another precision than its weights have",
     ),

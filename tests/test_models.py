@@ -238,6 +238,7 @@ REASONS = {
     "keeps its state from batch to batch": lambda: keras.Sequential(
         [keras.Input(batch_shape=(2, 3, 1)), L.LSTM(2, stateful=True)]
     ),
+    "skips values": lambda: keras.Sequential([keras.Input((6, 6, 6, 1)), L.Conv3D(1, 1, strides=3, padding="same")]),
     "computes in another precision": lambda: refused(L.Dense(2, dtype="mixed_bfloat16")),
     "does not say how it was made": lambda: refused(Silent([L.Dense(1)])),
 }

@@ -63,6 +63,7 @@ ILLEGAL_PARAMETERS = [
     ("epochs", 0, "epochs"),
     ("epochs", 1.5, "epochs"),
     ("shuffle", "no", "shuffle"),
+    ("jit_compile", "yes", "jit_compile"),
     ("early_stopping", 3.5, "early_stopping"),
     ("validation_fraction", 0.0, "validation_fraction"),
     ("validation_fraction", 1.0, "validation_fraction"),

@@ -102,14 +102,14 @@ if TYPE_CHECKING:  # what is public of SciKeras' classes, which have no types
 
         def set_params(self, **params: Any) -> Self: ...
 
-    class ClassifierWrapper(Wrapper, ClassifierMixin):  # type: ignore[misc]  # as above
+    class ClassifierWrapper(Wrapper, ClassifierMixin):  # type: ignore[misc]  # scikit-learn has no types
         """SciKeras' ``KerasClassifier``."""
 
         class_weight: Any
         classes_: NDArray[Any]
         n_classes_: int
 
-    class RegressorWrapper(Wrapper, RegressorMixin):  # type: ignore[misc]  # as above
+    class RegressorWrapper(Wrapper, RegressorMixin):  # type: ignore[misc]  # scikit-learn has no types
         """SciKeras' ``KerasRegressor``."""
 
 else:

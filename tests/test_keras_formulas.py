@@ -19,7 +19,7 @@ def projected(z):
     return np.maximum(z - (sums[size - 1] - 1) / size, 0)
 
 
-@pytest.mark.skipif("sparsemax" not in known_activations(), reason="of Keras 3.8")
+@pytest.mark.skipif("sparsemax" not in known_activations(), reason="Keras has sparsemax from version 3.8 on")
 def test_sparsemax_is_the_projection_only_where_one_unit_is_left():
     def by_keras(z):
         return np.asarray(keras.activations.sparsemax(np.array([z])))[0]

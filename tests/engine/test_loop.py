@@ -283,14 +283,17 @@ def test_a_watcher_of_epochs_alone_is_not_told_of_steps():
     assert not [page for page in epochs.pages if page[0].startswith("steps")]
 
 
+class Interrupt(Watcher):
+    """Interrupts the third epoch of five steps."""
+
+    every = 2
+
+    def end_steps(self, training, losses):
+        if training.step == 14:
+            raise KeyboardInterrupt
+
+
 def test_an_interrupt_goes_back_to_the_last_epoch_that_was_watched():
-    class Interrupt(Watcher):
-        every = 2
-
-        def end_steps(self, training, losses):
-            if training.step == 14:
-                raise KeyboardInterrupt
-
     plan, data = plan_and_data(60, 12)
     state = initial_state(plan)
     ended, interrupted = train(plan, data, state, 9, [Diary(3), Interrupt()])
@@ -307,13 +310,6 @@ def test_an_interrupt_keeps_the_epochs_before_a_watcher_changed_the_rate():
         def end_epoch(self, training, loss):
             if training.epoch == 1:
                 training.learning_rate = RATE / 2
-
-    class Interrupt(Watcher):
-        every = 2
-
-        def end_steps(self, training, losses):
-            if training.step == 14:
-                raise KeyboardInterrupt
 
     plan, data = plan_and_data(60, 12)
     state = initial_state(plan)
